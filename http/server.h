@@ -1,0 +1,84 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The HTTP server: connections, the router, exchanges.
+ *
+ * A handler gets an exchange when the request is whole (head and body). It
+ * answers at once or later (an API call waits for a channel's owner); until
+ * then nothing more is read from that connection, so pipelined requests are
+ * answered in order. If the peer goes away first, http_respond() just frees
+ * the exchange, so a handler needs no cancellation of its own.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "http/http.h"
+#include "net/net.h"
+
+struct http_exchange {
+	struct http_request	 req;	/* views valid until answered */
+	struct sv		 body;	/* likewise */
+	struct conn		*conn;	/* NULL once the peer is gone */
+	struct worker		*w;
+	void			*ctx;	/* the route's */
+	/* Extra response headers, complete lines with CRLF, appended by
+	 * middleware and handlers before they answer. */
+	struct buf		 headers;
+	/* Private from here on. */
+	bool			 head_only, close, answered;
+};
+
+typedef void http_handler(struct http_exchange *);
+
+struct http_route {
+	const char	*path;		/* exact, or a prefix if it ends in / and
+					 * `prefix' is set */
+	bool		 prefix;
+	bool		 reserve_ok;	/* answered even when out of descriptors */
+	unsigned	 methods;	/* bit 1 << HTTP_GET ...; HEAD comes with
+					 * GET; others get 405 with Allow */
+	uint64_t	 max_body;	/* 413 over it */
+	http_handler	*handler;
+	void		*ctx;
+};
+
+/* What one listener serves; shared by the workers, immutable once serving. */
+struct http_site {
+	const struct http_route	*route;
+	size_t			 nroute;
+	size_t			 max_head;		/* bytes */
+	int			 header_timeout_ms;	/* 10 s: whole head */
+	int			 body_timeout_ms;	/* 30 s: whole request */
+	int			 idle_timeout_ms;	/* between requests */
+	/* Called for every finished exchange (metrics); may be NULL. */
+	void			(*on_done)(struct worker *, const char *route_path,
+				    enum http_method, int status);
+};
+
+/* Begin to serve a connection just accepted (listener's on_accept with
+ * ctx = the site). */
+void	http_serve(struct conn *, void *site);
+
+/* Answer and free the exchange. body is copied (ignored for HEAD, 204, 304,
+ * but its length is announced for HEAD). ctype NULL: no Content-Type. */
+void	http_respond(struct http_exchange *, int status, const char *ctype,
+	    struct sv body);
+/* The same with a one-line text/plain body made of the status and why. */
+void	http_respond_error(struct http_exchange *, int status, const char *why);
+
+/*
+ * Leave HTTP: take the connection for another protocol. Sends `head' (the
+ * 101 response, whole), frees the exchange and its HTTP state and gives the
+ * connection to ops/proto. Bytes that the peer sent after the request are
+ * delivered to ops->on_read. -1 if the peer is gone or memory is out: the
+ * exchange is freed, proto stays the caller's.
+ */
+int	http_upgrade(struct http_exchange *, struct sv head,
+	    const struct conn_ops *ops, void *proto);
+
+/* Refuse new requests on keep-alive connections of this worker from now on
+ * (answers carry Connection: close) and close the idle ones. */
+void	http_drain(struct worker *);
+
+#endif

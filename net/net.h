@@ -1,0 +1,238 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * Workers, their event loop, timers, connections and listeners.
+ *
+ * A worker is a thread with an epoll loop; everything below belongs to one
+ * worker and is touched only by it, except worker_post(). A turn of the
+ * loop is: wait, handle events, run mail, run timers, flush the output of
+ * every touched connection with one write each, free what was closed.
+ *
+ * Nobody frees a connection inside a callback: conn_close() marks it, no
+ * callback but on_close comes after that, and on_close and free happen at
+ * the end of the turn.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/blob.h"
+#include "util/mail.h"
+#include "util/sv.h"
+
+struct conn;
+struct worker;
+
+/* ---- timers: a hashed wheel; set and stop are O(1) ---- */
+
+#define WHEEL_SLOTS	4096	/* a power of two */
+#define WHEEL_TICK_MS	16	/* how late a timer may be */
+
+struct timer {
+	struct timer	 *next, **prev;	/* prev == NULL: not running */
+	int64_t		  at;		/* monotonic ms */
+	void		(*fn)(struct timer *);
+};
+
+/* (Re)start t to call t->fn once, at or up to one tick after `at'. */
+void	timer_set(struct worker *, struct timer *t, int64_t at);
+void	timer_stop(struct timer *);
+static inline bool
+timer_is_set(const struct timer *t)
+{
+	return t->prev != NULL;
+}
+
+/* ---- descriptors ---- */
+
+/* Something the loop waits on. Embedded in a conn, listener or eventfd.
+ * The low bits of epoll's data carry gen, so that an event for a descriptor
+ * closed and reused in the same turn is recognised and dropped. */
+struct io {
+	int		  fd;
+	uint8_t		  gen;
+	uint32_t	  want;		/* EPOLL* registered now */
+	void		(*on_event)(struct io *, struct worker *, uint32_t ev);
+};
+
+/* Register, change the wanted events, take out (does not close the fd).
+ * 0 or -1 with errno. */
+int	io_add(struct worker *, struct io *, uint32_t events);
+int	io_want(struct worker *, struct io *, uint32_t events);
+void	io_del(struct worker *, struct io *);
+
+/* ---- workers ---- */
+
+#define WORKERS_MAX	64
+
+struct worker_stats {
+	uint64_t	conns_accepted;
+	uint64_t	conns_open;
+	uint64_t	conns_refused;	/* 503 for lack of descriptors */
+	uint64_t	bytes_in, bytes_out;
+	uint64_t	turns;
+};
+
+struct worker {
+	unsigned	  id;		/* 0 .. nworkers-1 */
+	int64_t		  now;		/* monotonic ms, once a turn */
+	void		 *ctx;		/* of the rooms above; mail gets it */
+	struct worker_stats stats;
+	/* Private to net/ from here on. */
+	int		  epfd;
+	struct io	  wake;		/* eventfd behind mail */
+	struct mailq	  mail;
+	struct timer	 *slot[WHEEL_SLOTS];
+	uint64_t	  slot_used[WHEEL_SLOTS / 64];
+	int64_t		  wheel_at;	/* last tick handled */
+	size_t		  ntimers;
+	struct conn	 *dirty, *closing;
+	char		 *rbuf;		/* the one receive buffer */
+	uint8_t		  gen;
+	bool		  stop, running;
+	int		  spare_fd;
+	pthread_t	  thread;
+};
+
+#define WORKER_RBUF	(64 * 1024 + 256)
+
+/* Make a worker (heap: it is large). NULL with errno. */
+struct worker *worker_new(unsigned id);
+void	worker_free(struct worker *);
+/* Run until worker_stop(); worker_start runs it in a thread of its own with
+ * every signal blocked. */
+void	worker_run(struct worker *);
+int	worker_start(struct worker *);
+void	worker_join(struct worker *);
+/* From the worker itself: leave the loop at the end of this turn. */
+void	worker_stop(struct worker *);
+/* From any thread: m->run(m, w->ctx) on w, in this thread's order. */
+void	worker_post(struct worker *w, struct mail *m);
+/* One turn, waiting at most max_ms (-1: until something happens); for
+ * tests. */
+void	worker_turn(struct worker *, int max_ms);
+
+/* ---- addresses ---- */
+
+struct addr {
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_in	in;
+		struct sockaddr_in6	in6;
+	};
+	socklen_t	len;
+};
+
+#define ADDR_STRLEN	64	/* "[...]:65535" and a NUL */
+/* Numeric IPv4 or IPv6 address (with or without brackets), "localhost", or
+ * "" for every address; 0 or -1. any6: what "" means. */
+int	addr_parse(struct addr *, const char *host, uint16_t port, bool any6);
+const char *addr_format(const struct addr *, char out[ADDR_STRLEN]);
+
+/* ---- connections ---- */
+
+struct conn_ops {
+	/* p[0..n) arrived, together with what was left of earlier bytes. May
+	 * be changed in place. Returns how many bytes are done with; the
+	 * rest is kept (owned by the connection) and comes again in front of
+	 * the next bytes. Not called while reading is paused. */
+	size_t	(*on_read)(struct conn *, char *p, size_t n);
+	/* The peer sent FIN. NULL: conn_close(). */
+	void	(*on_eof)(struct conn *);
+	/* All output has been handed to the kernel after it had to wait.
+	 * May be NULL. */
+	void	(*on_drained)(struct conn *);
+	void	(*on_timer)(struct conn *);
+	/* The last call; c is freed after it. c->proto is the callee's to
+	 * free. */
+	void	(*on_close)(struct conn *);
+};
+
+#define CONN_OUT_INLINE	2
+
+struct conn {
+	struct io		 io;
+	struct worker		*w;
+	const struct conn_ops	*ops;
+	void			*proto;		/* of the layer above */
+	struct timer		 timer;		/* ops->on_timer */
+	struct conn		*next_dirty, *next_closing;
+	char			*in;		/* unconsumed input, or NULL */
+	uint32_t		 in_n, in_cap;
+	struct blob	       **out;		/* ring; out_one while small */
+	struct blob		*out_one[CONN_OUT_INLINE];
+	uint32_t		 out_head, out_n, out_cap;
+	uint32_t		 out_off;	/* sent bytes of the first blob */
+	uint32_t		 out_bytes;	/* queued and unsent */
+	uint32_t		 tag;		/* free for the layer above */
+	uint8_t			 peer_ip[16];	/* IPv4 as ::ffff:a.b.c.d */
+	uint16_t		 peer_port;
+	bool			 dirty, closing, paused, eof, close_drained,
+				 blocked, reserve;
+	uint8_t			 err;		/* errno of a failed read or write */
+};
+
+/* Take over a connected non-blocking fd. NULL: no memory (fd is closed). */
+struct conn *conn_new(struct worker *, int fd, const struct addr *peer,
+	    const struct conn_ops *, void *proto);
+/* Queue one reference to b (taken from the caller, also on failure). It is
+ * written at the end of the turn. -1: no memory, nothing queued; the caller
+ * closes. Output to a closing connection is dropped (0). Limits are the
+ * caller's: look at c->out_bytes before. */
+int	conn_send(struct conn *, struct blob *b);
+/* Queue a copy of n bytes. */
+int	conn_send_copy(struct conn *, const void *p, size_t n);
+/* Drop queued output that has not been started; a blob partly written stays
+ * so that the peer's framing survives. */
+void	conn_drop_output(struct conn *);
+/* Close now (end of this turn; queued output gets one last try). */
+void	conn_close(struct conn *);
+/* Close when the queue has been written: a FIN, then a short wait for the
+ * peer's so that it can read the answer; no more input is delivered. */
+void	conn_close_drained(struct conn *);
+/* Stop and start delivery of input; start delivers what is buffered at the
+ * end of the turn or at the next one. */
+void	conn_pause(struct conn *);
+void	conn_resume(struct conn *);
+/* (Re)start or stop the connection's timer; at in monotonic ms. */
+static inline void
+conn_timer(struct conn *c, int64_t at)
+{
+	timer_set(c->w, &c->timer, at);
+}
+/* The peer's address without port, "::ffff:" removed. */
+const char *conn_peer(const struct conn *, char out[ADDR_STRLEN]);
+
+/* ---- listeners ---- */
+
+struct listener;
+
+/* How many descriptors connections may take in this process; past that a
+ * connection is marked `reserve' and the layer above answers 503 to all but
+ * health checks. Set once before the workers start. */
+void	net_set_conn_limit(unsigned max_conns);
+/* Connections open in the process. */
+unsigned net_conns(void);
+/* Raise RLIMIT_NOFILE to its hard limit; the resulting number. */
+unsigned net_raise_nofile(void);
+
+/* Bind and listen, with SO_REUSEPORT if shared (one listener a worker on
+ * the same address). An fd, or -1 with errno. */
+int	net_listen(const struct addr *, bool shared, int backlog);
+/* Accept on fd in this worker; on_accept gets a new connection's conn with
+ * ops and proto NULL and sets them (and may conn_close it). ctx is kept in
+ * the listener. */
+struct listener *listener_new(struct worker *, int fd,
+	    void (*on_accept)(struct conn *, void *ctx), void *ctx);
+/* Stop accepting and close the fd. */
+void	listener_free(struct listener *);
+
+#endif
