@@ -94,7 +94,7 @@ struct worker {
 	uint64_t	  slot_used[WHEEL_SLOTS / 64];
 	int64_t		  wheel_at;	/* last tick handled */
 	size_t		  ntimers;
-	struct conn	 *dirty, *closing;
+	struct conn	 *dirty, **dirty_tail, *closing;
 	char		 *rbuf;		/* the one receive buffer */
 	uint8_t		  gen;
 	bool		  stop, running;
@@ -175,9 +175,12 @@ struct conn {
 	uint32_t		 tag;		/* free for the layer above */
 	uint8_t			 peer_ip[16];	/* IPv4 as ::ffff:a.b.c.d */
 	uint16_t		 peer_port;
-	bool			 dirty, closing, paused, eof, close_drained,
-				 blocked, reserve;
 	uint8_t			 err;		/* errno of a failed read or write */
+	bool			 reserve;	/* see net_set_conn_limit() */
+	bool			 closing;
+	/* Private. */
+	bool			 dirty, paused, redeliver, eof, blocked,
+				 close_drained, lingering, counted;
 };
 
 /* Take over a connected non-blocking fd. NULL: no memory (fd is closed). */
@@ -215,10 +218,13 @@ const char *conn_peer(const struct conn *, char out[ADDR_STRLEN]);
 
 struct listener;
 
-/* How many descriptors connections may take in this process; past that a
- * connection is marked `reserve' and the layer above answers 503 to all but
- * health checks. Set once before the workers start. */
-void	net_set_conn_limit(unsigned max_conns);
+/* How many connections this process may hold. The next NET_RESERVE ones are
+ * marked `reserve', and the layer above refuses them all but health checks;
+ * beyond those, and when there are no descriptors at all, a connection gets
+ * the text `refusal' (static) and is closed. Set once, before the workers
+ * start. */
+#define NET_RESERVE	32
+void	net_set_conn_limit(unsigned max_conns, const char *refusal);
 /* Connections open in the process. */
 unsigned net_conns(void);
 /* Raise RLIMIT_NOFILE to its hard limit; the resulting number. */
@@ -227,6 +233,9 @@ unsigned net_raise_nofile(void);
 /* Bind and listen, with SO_REUSEPORT if shared (one listener a worker on
  * the same address). An fd, or -1 with errno. */
 int	net_listen(const struct addr *, bool shared, int backlog);
+/* Whether the address is free: SO_REUSEPORT would let a second process in
+ * silently. 0, or -1 with errno (EADDRINUSE). */
+int	net_probe(const struct addr *);
 /* Accept on fd in this worker; on_accept gets a new connection's conn with
  * ops and proto NULL and sets them (and may conn_close it). ctx is kept in
  * the listener. */

@@ -1,0 +1,542 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * Connections: input through the worker's shared buffer, output through a
+ * queue of shared blobs. An idle connection owns nothing but its struct:
+ * input is owned only while the layer above waits for the rest of it, and
+ * the queue's array is freed when it has run empty.
+ */
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <arpa/inet.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+#define IOV_BATCH	64
+#define LINGER_MS	2000	/* for the peer to read our last words */
+#define IN_MIN		1024	/* least room for a read into c->in */
+
+static void
+conn_touch(struct conn *c)
+{
+	if (c->dirty)
+		return;
+	c->dirty = true;
+	c->next_dirty = NULL;
+	*c->w->dirty_tail = c;
+	c->w->dirty_tail = &c->next_dirty;
+}
+
+/* see net.h */
+void
+conn_close(struct conn *c)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	c->next_closing = c->w->closing;
+	c->w->closing = c;
+}
+
+static void
+conn_fail(struct conn *c, int error)
+{
+	c->err = (uint8_t)error;
+	conn_close(c);
+}
+
+/* The events that fit the connection's state. */
+static void
+conn_update_events(struct conn *c)
+{
+	uint32_t want = 0;
+
+	if (!c->eof && !c->paused)
+		want |= EPOLLIN;
+	if (c->blocked)
+		want |= EPOLLOUT;
+	if (io_want(c->w, &c->io, want) == -1)
+		conn_fail(c, errno);
+}
+
+/* ---- input ---- */
+
+/* Keep what the layer above did not take. p may lie in c->in. */
+static int
+conn_keep(struct conn *c, const char *p, size_t n)
+{
+	if (n == 0) {
+		free(c->in);
+		c->in = NULL;
+		c->in_n = c->in_cap = 0;
+		return 0;
+	}
+	if (c->in == NULL) {
+		if ((c->in = malloc(n)) == NULL)
+			return -1;
+		c->in_cap = (uint32_t)n;
+	}
+	memmove(c->in, p, n);
+	c->in_n = (uint32_t)n;
+	return 0;
+}
+
+static void
+conn_deliver(struct conn *c, char *p, size_t n)
+{
+	size_t used = c->ops->on_read(c, p, n);
+
+	if (c->closing)
+		return;
+	if (conn_keep(c, p + used, n - used) == -1)
+		conn_fail(c, ENOMEM);
+}
+
+/* Room behind the kept input: at least IN_MIN, doubling. */
+static int
+conn_grow_in(struct conn *c)
+{
+	size_t	 cap = c->in_cap;
+	char	*p;
+
+	if (cap - c->in_n >= IN_MIN)
+		return 0;
+	cap = cap * 2 < c->in_n + IN_MIN ? c->in_n + IN_MIN : cap * 2;
+	if (cap > INT_MAX || (p = realloc(c->in, cap)) == NULL)
+		return -1;
+	c->in = p;
+	c->in_cap = (uint32_t)cap;
+	return 0;
+}
+
+static void
+conn_eof(struct conn *c)
+{
+	c->eof = true;
+	if (c->lingering || c->ops->on_eof == NULL) {
+		conn_close(c);
+		return;
+	}
+	conn_update_events(c);
+	c->ops->on_eof(c);
+}
+
+static void
+conn_read(struct conn *c)
+{
+	char	*p = c->w->rbuf;
+	size_t	 room = WORKER_RBUF;
+	ssize_t	 n;
+
+	if (c->in != NULL && !c->lingering) {
+		if (conn_grow_in(c) == -1) {
+			conn_fail(c, ENOMEM);
+			return;
+		}
+		p = c->in + c->in_n;
+		room = c->in_cap - c->in_n;
+	}
+	n = recv(c->io.fd, p, room, 0);
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			conn_fail(c, errno);
+	} else if (n == 0) {
+		conn_eof(c);
+	} else if (!c->lingering) {
+		c->w->stats.bytes_in += (uint64_t)n;
+		if (c->in == NULL) {
+			conn_deliver(c, p, (size_t)n);
+		} else {
+			c->in_n += (uint32_t)n;
+			conn_deliver(c, c->in, c->in_n);
+		}
+	}
+}
+
+static void
+conn_event(struct io *io, struct worker *w, uint32_t ev)
+{
+	struct conn *c = container_of(io, struct conn, io);
+
+	(void)w;
+	if (c->closing)
+		return;
+	if (ev & EPOLLOUT) {
+		conn_touch(c);
+	} else if (ev & (EPOLLERR | EPOLLHUP) && (c->paused || c->eof)) {
+		conn_fail(c, ECONNRESET);
+		return;
+	}
+	if (c->paused || c->eof)
+		/* Input came after conn_pause(): stop asking for it only
+		 * now, because most pauses end before any comes. */
+		conn_update_events(c);
+	else if (ev & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		conn_read(c);
+}
+
+/* see net.h */
+void
+conn_pause(struct conn *c)
+{
+	c->paused = true;
+}
+
+/* see net.h */
+void
+conn_resume(struct conn *c)
+{
+	if (!c->paused || c->closing)
+		return;
+	c->paused = false;
+	conn_update_events(c);
+	if (c->in_n > 0) {
+		c->redeliver = true;
+		conn_touch(c);
+	}
+}
+
+/* ---- output ---- */
+
+static struct blob **
+out_slot(struct conn *c, uint32_t i)
+{
+	uint32_t k = c->out_head + i;
+
+	return &c->out[k >= c->out_cap ? k - c->out_cap : k];
+}
+
+static int
+out_grow(struct conn *c)
+{
+	uint32_t	  cap = c->out_cap * 2, i;
+	struct blob	**v;
+
+	if ((v = malloc(cap * sizeof(*v))) == NULL)
+		return -1;
+	for (i = 0; i < c->out_n; i++)
+		v[i] = *out_slot(c, i);
+	if (c->out != c->out_one)
+		free(c->out);
+	c->out = v;
+	c->out_cap = cap;
+	c->out_head = 0;
+	return 0;
+}
+
+/* The queue has run empty: give its array back. */
+static void
+out_release(struct conn *c)
+{
+	if (c->out != c->out_one)
+		free(c->out);
+	c->out = c->out_one;
+	c->out_cap = CONN_OUT_INLINE;
+	c->out_head = c->out_n = c->out_off = c->out_bytes = 0;
+}
+
+/* see net.h */
+int
+conn_send(struct conn *c, struct blob *b)
+{
+	if (c->closing || c->close_drained || b->n == 0) {
+		blob_unref(b);
+		return 0;
+	}
+	if ((c->out_n == c->out_cap && out_grow(c) == -1) ||
+	    b->n > UINT32_MAX - c->out_bytes) {
+		blob_unref(b);
+		return -1;
+	}
+	*out_slot(c, c->out_n++) = b;
+	c->out_bytes += b->n;
+	if (!c->blocked)
+		conn_touch(c);
+	return 0;
+}
+
+/* see net.h */
+int
+conn_send_copy(struct conn *c, const void *p, size_t n)
+{
+	struct blob *b = blob_new(n);
+
+	if (b == NULL)
+		return -1;
+	memcpy(b->data, p, n);
+	return conn_send(c, b);
+}
+
+/* see net.h */
+void
+conn_drop_output(struct conn *c)
+{
+	struct blob	*b;
+	uint32_t	 keep = c->out_off > 0;
+
+	while (c->out_n > keep) {
+		b = *out_slot(c, --c->out_n);
+		c->out_bytes -= b->n;
+		blob_unref(b);
+	}
+	if (c->out_n == 0)
+		out_release(c);
+}
+
+/* n bytes were written: drop what is done with. */
+static void
+out_ack(struct conn *c, size_t n)
+{
+	struct blob *b;
+
+	c->out_bytes -= (uint32_t)n;
+	n += c->out_off;
+	while (c->out_n > 0 && n >= (b = *out_slot(c, 0))->n) {
+		n -= b->n;
+		blob_unref(b);
+		c->out_head = c->out_head + 1 == c->out_cap ? 0 :
+		    c->out_head + 1;
+		c->out_n--;
+	}
+	c->out_off = (uint32_t)n;
+}
+
+/* One write of as much of the queue as fits: bytes, or -1. */
+static ssize_t
+out_write(struct conn *c)
+{
+	struct iovec	 iov[IOV_BATCH];
+	struct msghdr	 mh = { .msg_iov = iov };
+	struct blob	*b = *out_slot(c, 0);
+	uint32_t	 i;
+
+	if (c->out_n == 1)
+		return send(c->io.fd, b->data + c->out_off,
+		    b->n - c->out_off, MSG_NOSIGNAL);
+	for (i = 0; i < c->out_n && i < IOV_BATCH; i++) {
+		b = *out_slot(c, i);
+		iov[i].iov_base = b->data;
+		iov[i].iov_len = b->n;
+	}
+	iov[0].iov_base = (*out_slot(c, 0))->data + c->out_off;
+	iov[0].iov_len -= c->out_off;
+	mh.msg_iovlen = i;
+	return sendmsg(c->io.fd, &mh, MSG_NOSIGNAL);
+}
+
+/* The last byte is out: FIN, and wait for the peer's. Closing at once could
+ * reset the connection under input not yet read, and lose our answer. */
+static void
+conn_linger(struct conn *c)
+{
+	if (c->eof || shutdown(c->io.fd, SHUT_WR) == -1) {
+		conn_close(c);
+		return;
+	}
+	c->lingering = true;
+	c->paused = false;
+	conn_update_events(c);
+	conn_timer(c, c->w->now + LINGER_MS);
+}
+
+static void
+out_drained(struct conn *c)
+{
+	bool was_blocked = c->blocked;
+
+	out_release(c);
+	if (was_blocked) {
+		c->blocked = false;
+		conn_update_events(c);
+	}
+	if (c->close_drained)
+		conn_linger(c);
+	else if (was_blocked && c->ops->on_drained != NULL)
+		c->ops->on_drained(c);
+}
+
+static void
+conn_flush(struct conn *c)
+{
+	ssize_t n;
+
+	while (c->out_n > 0) {
+		if ((n = out_write(c)) == -1) {
+			if (errno == EINTR)
+				continue;
+			if (errno != EAGAIN) {
+				conn_fail(c, errno);
+				return;
+			}
+			n = 0;
+		}
+		c->w->stats.bytes_out += (uint64_t)n;
+		out_ack(c, (size_t)n);
+		if (n == 0 || c->out_off > 0) {
+			/* The kernel's buffer is full. */
+			c->blocked = true;
+			conn_update_events(c);
+			return;
+		}
+	}
+	out_drained(c);
+}
+
+/* see internal.h */
+void
+conns_flush(struct worker *w)
+{
+	struct conn *c = w->dirty, *next;
+
+	/* What callbacks touch from here on waits for the next turn. */
+	w->dirty = NULL;
+	w->dirty_tail = &w->dirty;
+	for (; c != NULL; c = next) {
+		next = c->next_dirty;
+		c->dirty = false;
+		if (c->closing)
+			continue;
+		if (c->redeliver && !c->paused) {
+			c->redeliver = false;
+			conn_deliver(c, c->in, c->in_n);
+			if (c->closing)
+				continue;
+		}
+		if (c->out_n > 0 || c->close_drained)
+			conn_flush(c);
+	}
+}
+
+/* ---- life ---- */
+
+static void
+conn_timer_fired(struct timer *t)
+{
+	struct conn *c = container_of(t, struct conn, timer);
+
+	if (c->closing)
+		return;
+	if (c->lingering)
+		conn_close(c);
+	else
+		c->ops->on_timer(c);
+}
+
+static void
+conn_set_peer(struct conn *c, const struct addr *a)
+{
+	static const uint8_t v4mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (a == NULL)
+		return;
+	if (a->sa.sa_family == AF_INET6) {
+		memcpy(c->peer_ip, &a->in6.sin6_addr, 16);
+		c->peer_port = ntohs(a->in6.sin6_port);
+	} else if (a->sa.sa_family == AF_INET) {
+		memcpy(c->peer_ip, v4mapped, 12);
+		memcpy(c->peer_ip + 12, &a->in.sin_addr, 4);
+		c->peer_port = ntohs(a->in.sin_port);
+	}
+}
+
+/* see net.h */
+struct conn *
+conn_new(struct worker *w, int fd, const struct addr *peer,
+    const struct conn_ops *ops, void *proto)
+{
+	struct conn *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	c->io.fd = fd;
+	c->io.on_event = conn_event;
+	c->w = w;
+	c->ops = ops;
+	c->proto = proto;
+	c->timer.fn = conn_timer_fired;
+	c->out = c->out_one;
+	c->out_cap = CONN_OUT_INLINE;
+	conn_set_peer(c, peer);
+	if (io_add(w, &c->io, EPOLLIN) == -1) {
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	w->stats.conns_open++;
+	return c;
+}
+
+/* see net.h */
+void
+conn_close_drained(struct conn *c)
+{
+	if (c->closing || c->close_drained)
+		return;
+	c->close_drained = true;
+	conn_touch(c);
+}
+
+static void
+conn_free(struct conn *c)
+{
+	if (c->out_n > 0 && c->err == 0 && !c->blocked)
+		(void)!out_write(c);
+	timer_stop(&c->timer);
+	if (c->ops != NULL)
+		c->ops->on_close(c);
+	c->out_off = 0;
+	conn_drop_output(c);
+	close(c->io.fd);
+	free(c->in);
+	if (c->counted)
+		net_conn_gone();
+	c->w->stats.conns_open--;
+	free(c);
+}
+
+/* see internal.h */
+void
+conns_reap(struct worker *w)
+{
+	struct conn **pp, *c, *list;
+
+	if (w->closing == NULL)
+		return;
+	/* A closing connection may still be in the list of touched ones. */
+	w->dirty_tail = &w->dirty;
+	for (pp = &w->dirty; (c = *pp) != NULL; ) {
+		if (c->closing)
+			*pp = c->next_dirty;
+		else
+			pp = &c->next_dirty;
+		w->dirty_tail = pp;
+	}
+	list = w->closing;
+	w->closing = NULL;
+	while ((c = list) != NULL) {
+		list = c->next_closing;
+		conn_free(c);
+	}
+}
+
+/* see net.h */
+const char *
+conn_peer(const struct conn *c, char out[ADDR_STRLEN])
+{
+	static const uint8_t v4mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(c->peer_ip, v4mapped, 12) == 0)
+		inet_ntop(AF_INET, c->peer_ip + 12, out, ADDR_STRLEN);
+	else
+		inet_ntop(AF_INET6, c->peer_ip, out, ADDR_STRLEN);
+	return out;
+}
