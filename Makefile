@@ -1,9 +1,172 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The fugu authors
+#
+# Works with GNU make (4.0 or later) and with BSD make.  The usual targets:
+#
+#	all		./fugu (the default)
+#	run		install what the build needs, build, start the demo
+#	check		install what the tests need, run them; TSAN=1: under the
+#			thread sanitizer
+#	fuzz		fuzz every parser, FUZZ_TIME seconds altogether
+#	bench		measure against the yardstick
+#	lint, metrics	what can be checked without running; function lengths
+#	musl		build/musl/fugu, static, with musl
+#	dist		both static binaries stripped and the source, build/dist/
+#	install, uninstall, clean
+#
+# One kind of object is one suffix: .o what is installed, .ao for the tests
+# (address and undefined behaviour sanitizers), .to thread sanitizer, .fo
+# fuzzing, .mo musl.  Switches, on the command line or in config.mk:
+#
+#	STATIC=0	link dynamically
+#	DEFLATE=0	leave out permessage-deflate and zlib
+#	ECHO=1		the --echo end point for conformance suites
+#	ROOM=ws		unit: only this room's tests and what they need
+
 .POSIX:
-CC = cc
-CFLAGS = -O2 -g
+.SUFFIXES:
+.SUFFIXES: .c .o .ao .to .fo .mo .unit .tunit .fuzz
+
+VERSION = 0.1.0
+
+# From the environment too, which POSIX make would give c99 instead.
+CC != echo "$${CC:-cc}"
+CFLAGS ?= -Os -flto=auto -ffunction-sections -fdata-sections
+LDFLAGS ?= -Wl,--gc-sections
+CPPFLAGS ?=
+STRIP ?= strip
+MUSL_CC ?= musl-gcc
+FUZZ_CC ?= clang
+
+DESTDIR ?=
+PREFIX ?= /usr/local
+MANDIR ?= $(PREFIX)/share/man
+
+STATIC ?= 1
+DEFLATE ?= 1
+ECHO ?= 0
+TSAN ?= 0
+ROOM ?=
+JOBS ?= 2
+FUZZ_TIME ?= 600
+FUZZ_JOBS ?= 2
+
+-include config.mk
+
+# ---- flags ----
+
+LINK_1 = -static
+ZLIB_1 = -lz
+DEFLATE_1 = -DFUGU_DEFLATE
+ECHO_1 = -DFUGU_ECHO
+
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wvla
-INC = -I. -isystem /usr/include/bsd
-DEF = -D_GNU_SOURCE -DLIBBSD_OVERLAY
-ALL_CFLAGS = -std=c11 $(WARN) $(INC) $(DEF) $(CFLAGS) -MMD -MP
+DEFINE = -D_GNU_SOURCE -DFUGU_VERSION=\"$(VERSION)\" \
+    $(DEFLATE_$(DEFLATE)) $(ECHO_$(ECHO))
+BSD = -DLIBBSD_OVERLAY -isystem /usr/include/bsd
+BASE = -std=c11 $(WARN) -pthread -I. $(DEFINE)
+# The same bytes wherever the tree stands.
+SAME = -ffile-prefix-map="$$(pwd)"=. -frandom-seed=$@
+DEP = -MMD -MP -MF $@.d
+LIBS = -lbearssl -lbsd -lmd $(ZLIB_$(DEFLATE))
+
+SAN = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all $(ECHO_1)
+ASAN = $(SAN) -fsanitize=address,undefined
+TSAN_FLAGS = $(SAN) -fsanitize=thread
+FUZZ = $(SAN) -fsanitize=fuzzer,address,undefined
+# See tests/unit/test.h.
+WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+    -Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+
+MUSL_DIR = build/musl
+MUSL_INC = -DLIBBSD_OVERLAY -isystem $(MUSL_DIR)/include/bsd \
+    -isystem $(MUSL_DIR)/include
+MUSL_FLAGS = -Os -flto=auto -ffunction-sections -fdata-sections
+
+# ---- files ----
+
+SRC != sh tests/rooms.sh sources $(ROOM)
+UNIT_SRC != ls tests/unit/$(ROOM)*_*.c 2>/dev/null || :
+FUZZ_SRC != ls tests/fuzz/*.c 2>/dev/null || :
+
+OBJ = $(SRC:.c=.o) main.o
+UNIT = $(UNIT_SRC:.c=.unit)
+TUNIT = $(UNIT_SRC:.c=.tunit)
+FUZZERS = $(FUZZ_SRC:.c=.fuzz)
+
+# Everything is made again when the way it is made changes.
+FLAGS = $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(BASE) $(BSD) $(LIBS) \
+    $(LINK_$(STATIC)) $(MUSL_CC) $(FUZZ_CC) $(PREFIX)
+FLAGS_CHANGED != mkdir -p build && echo '$(FLAGS)' >build/flags.$$$$ && \
+    { cmp -s build/flags.$$$$ build/flags && rm build/flags.$$$$ || \
+    mv build/flags.$$$$ build/flags; }
+
+# ---- the program ----
+
+all: fugu
+
+fugu: $(OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(STATIC)) -pthread $(SAME) -o $@ \
+	    $(OBJ) $(LIBS)
+
+fugu-asan: $(OBJ:.o=.ao)
+	$(CC) $(ASAN) -pthread -o $@ $(OBJ:.o=.ao) $(LIBS)
+
+fugu-tsan: $(OBJ:.o=.to)
+	$(CC) $(TSAN_FLAGS) -pthread -o $@ $(OBJ:.o=.to) $(LIBS)
+
+musl: $(MUSL_DIR)/fugu
+
+$(MUSL_DIR)/fugu: $(OBJ:.o=.mo)
+	$(MUSL_CC) $(MUSL_FLAGS) -Wl,--gc-sections -static -pthread $(SAME) \
+	    -L$(MUSL_DIR)/lib -o $@ $(OBJ:.o=.mo) $(LIBS)
+
+$(MUSL_DIR)/ready: tests/musl.sh
+	sh tests/musl.sh $(MUSL_DIR) $(MUSL_CC)
+
 .c.o:
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(CC) $(BASE) $(BSD) $(CPPFLAGS) $(CFLAGS) $(SAME) $(DEP) -c -o $@ $<
+.c.ao:
+	$(CC) $(BASE) $(BSD) $(CPPFLAGS) $(ASAN) $(DEP) -c -o $@ $<
+.c.to:
+	$(CC) $(BASE) $(BSD) $(CPPFLAGS) $(TSAN_FLAGS) $(DEP) -c -o $@ $<
+.c.fo:
+	$(FUZZ_CC) $(BASE) $(BSD) $(CPPFLAGS) $(FUZZ) $(DEP) -c -o $@ $<
+.c.mo:
+	$(MUSL_CC) $(BASE) $(MUSL_INC) $(MUSL_FLAGS) $(SAME) $(DEP) -c -o $@ $<
+
+# ---- tests ----
+
+unit: $(UNIT)
+tunit: $(TUNIT)
+fuzzers: $(FUZZERS)
+
+# A unit test is linked with the rooms that its room may use and no other.
+.ao.unit:
+	$(CC) $(ASAN) $(WRAP) -pthread -o $@ $< tests/unit/test.ao \
+	    $$(sh tests/rooms.sh objects ao $<) $(LIBS)
+.to.tunit:
+	$(CC) $(TSAN_FLAGS) $(WRAP) -pthread -o $@ $< tests/unit/test.to \
+	    $$(sh tests/rooms.sh objects to $<) $(LIBS)
+.fo.fuzz:
+	$(FUZZ_CC) $(FUZZ) -pthread -o $@ $< $(SRC:.c=.fo) $(LIBS)
+
+$(UNIT): tests/unit/test.ao $(SRC:.c=.ao)
+$(TUNIT): tests/unit/test.to $(SRC:.c=.to)
+$(FUZZERS): $(SRC:.c=.fo)
+
+# ---- what the objects depend on ----
+
+$(OBJ) $(OBJ:.o=.ao) $(OBJ:.o=.to) $(OBJ:.o=.fo) $(OBJ:.o=.mo): build/flags
+$(UNIT_SRC:.c=.ao) $(UNIT_SRC:.c=.to) $(FUZZ_SRC:.c=.fo): build/flags
+tests/unit/test.ao tests/unit/test.to: build/flags
+$(OBJ:.o=.mo): $(MUSL_DIR)/ready
+
+-include $(OBJ:.o=.o.d)
+-include $(OBJ:.o=.ao.d)
+-include $(OBJ:.o=.to.d)
+-include $(OBJ:.o=.fo.d)
+-include $(OBJ:.o=.mo.d)
+-include $(UNIT_SRC:.c=.ao.d)
+-include $(UNIT_SRC:.c=.to.d)
+-include $(FUZZ_SRC:.c=.fo.d)
