@@ -20,8 +20,10 @@ struct sv {
 	size_t		 n;
 };
 
-/* A view of a string literal. */
-#define SV(lit)		((struct sv){ "" lit, sizeof(lit) - 1 })
+/* A view of a string literal: as a value, and as an initialiser of static
+ * storage (a compound literal is no constant). */
+#define SV(lit)		((struct sv)SV_INIT(lit))
+#define SV_INIT(lit)	{ "" lit, sizeof(lit) - 1 }
 /* For printf("%.*s", SV_ARG(s)). */
 #define SV_ARG(s)	(int)(s).n, (s).n ? (s).p : ""
 
