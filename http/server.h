@@ -56,6 +56,13 @@ struct http_site {
 				    enum http_method, int status);
 };
 
+/* The route of a path: the exact one, else the longest prefix; NULL: 404. */
+const struct http_route *http_route_find(const struct http_site *,
+	    struct sv path);
+bool	http_route_allows(const struct http_route *, enum http_method);
+/* Append the Allow line of a route. */
+void	http_route_put_allow(const struct http_route *, struct buf *);
+
 /* Begin to serve a connection just accepted (listener's on_accept with
  * ctx = the site). */
 void	http_serve(struct conn *, void *site);
