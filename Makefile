@@ -5,8 +5,8 @@
 #
 #	all		./fugu (the default)
 #	run		install what the build needs, build, start the demo
-#	check		install what the tests need, run them; TSAN=1: under the
-#			thread sanitizer
+#	check		install what the tests need and run them; TSAN=1: under
+#			the thread sanitizer
 #	fuzz		fuzz every parser, FUZZ_TIME seconds altogether
 #	bench		measure against the yardstick
 #	lint, metrics	what can be checked without running; function lengths
@@ -154,6 +154,67 @@ fuzzers: $(FUZZERS)
 $(UNIT): tests/unit/test.ao $(SRC:.c=.ao)
 $(TUNIT): tests/unit/test.to $(SRC:.c=.to)
 $(FUZZERS): $(SRC:.c=.fo)
+
+check:
+	MAKE="$(MAKE)" JOBS=$(JOBS) TSAN=$(TSAN) sh tests/run.sh check
+
+fuzz:
+	sh tests/install.sh build fuzz
+	MAKE="$(MAKE)" JOBS=$(FUZZ_JOBS) FUZZ_TIME=$(FUZZ_TIME) \
+	    sh tests/run.sh fuzz
+
+bench:
+	sh tests/install.sh build bench
+	MAKE="$(MAKE)" sh tests/bench/run.sh
+
+lint:
+	CC="$(CC)" CLANG="$(FUZZ_CC)" FLAGS='$(BASE) $(ECHO_1) $(BSD)' \
+	    JOBS=$(JOBS) sh tests/lint.sh
+
+metrics:
+	sh tests/metrics.sh
+
+# ---- use ----
+
+run:
+	sh tests/install.sh build
+	$(MAKE) fugu
+	./fugu demo
+
+dist:
+	sh tests/install.sh build musl
+	$(MAKE) fugu musl
+	mkdir -p build/dist
+	$(STRIP) -o build/dist/fugu-$(VERSION)-glibc fugu
+	$(STRIP) -o build/dist/fugu-$(VERSION)-musl $(MUSL_DIR)/fugu
+	git archive --prefix=fugu-$(VERSION)/ HEAD | gzip -9n \
+	    >build/dist/fugu-$(VERSION).tar.gz
+	cd build/dist && wc -c fugu-$(VERSION)-glibc fugu-$(VERSION)-musl \
+	    fugu-$(VERSION).tar.gz
+
+install: fugu
+	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man5 \
+	    $(DESTDIR)$(MANDIR)/man8
+	$(STRIP) -o $(DESTDIR)$(PREFIX)/bin/fugu fugu
+	cp man/fugu.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	cp man/fugu.8 $(DESTDIR)$(MANDIR)/man8/
+	chmod 755 $(DESTDIR)$(PREFIX)/bin/fugu
+	chmod 644 $(DESTDIR)$(MANDIR)/man5/fugu.conf.5 \
+	    $(DESTDIR)$(MANDIR)/man8/fugu.8
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/fugu \
+	    $(DESTDIR)$(MANDIR)/man5/fugu.conf.5 \
+	    $(DESTDIR)$(MANDIR)/man8/fugu.8
+
+clean:
+	rm -rf build fugu fugu-asan fugu-tsan
+	find . -name '*.[oatfm]o' -o -name '*.o' -o -name '*.o.d' \
+	    -o -name '*.[atfm]o.d' -o -name '*.unit' -o -name '*.tunit' \
+	    -o -name '*.fuzz' | xargs rm -f
+
+.PHONY: all musl unit tunit fuzzers check fuzz bench lint metrics run dist \
+    install uninstall clean
 
 # ---- what the objects depend on ----
 

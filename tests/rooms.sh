@@ -2,42 +2,61 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The fugu authors
 #
-# The rooms of the program and what each may include besides itself: the one
-# place where this is written.  `make' takes its sources from here, the unit
-# tests what they may link, `make lint' what may be included.
+# The rooms of the program, what each may include besides itself, and which
+# of its files are pure (no socket, clock or random source: those are
+# arguments).  This table is the one place where it is written: `make' takes
+# its sources from here, a unit test what it may link, `make lint' the rules.
 #
 #	rooms.sh list			every room
-#	rooms.sh may ROOM		the rooms it may include, itself first
-#	rooms.sh sources [ROOM...]	source files of the rooms named and of all
+#	rooms.sh may ROOM		what it may include, itself first
+#	rooms.sh pure ROOM		its pure files
+#	rooms.sh sources [ROOM...]	sources of the rooms named and of all
 #					that they need; without a room, of all
-#	rooms.sh objects SUFFIX TEST	objects that tests/unit/ROOM_FILE may link
-set -eu
+#	rooms.sh objects SUFFIX TEST	what tests/unit/ROOM_FILE may link
+set -euf
 
+# room : may include : pure files
 table() {
 	cat <<'EOF'
-util
-conf	util
-net	util
-tls	net util
-http	net util
-ws	util
-jwt	util
-hub	util
-redis	hub net tls util
-proxy	http net tls util conf
-client	util conf net tls http ws jwt hub redis proxy
-api	util conf net tls http ws jwt hub redis client
-acme	http tls jwt net util
-admin	api http util
+util	::base64* blob* buf* glob* hash* json* pb* sv* utf8*
+conf	:util:*
+net	:util:
+tls	:net util:
+http	:net util:
+ws	:util:*
+jwt	:util:*
+hub	:util:*
+redis	:hub net tls util:resp*
+proxy	:http net tls util conf:
+client	:util conf net tls http ws jwt hub redis proxy:codec*
+api	:util conf net tls http ws jwt hub redis client:
+acme	:http tls jwt net util:order*
+admin	:api http util:
 EOF
 }
 
-may() {
-	table | awk -v room="$1" '$1 == room { print; found = 1 }
+field() {
+	table | awk -F '[\t]*:' -v room="$1" -v n="$2" '
+	    $1 == room { print $n; found = 1 }
 	    END { exit !found }'
 }
 
-# What a room needs when linked: what it may include, and so on.
+may() {
+	echo "$1 $(field "$1" 2)"
+}
+
+files() {
+	[ ! -d "$1" ] || find "$1" -maxdepth 1 -name "$2"
+}
+
+pure() {
+	for glob in $(field "$1" 3); do
+		files "$1" "$glob.c"
+		files "$1" "$glob.h"
+	done | LC_ALL=C sort -u
+}
+
+# What rooms need when linked: what they may include, and what those may.
 closure() {
 	todo="$*" done=" "
 	while [ -n "$todo" ]; do
@@ -50,25 +69,27 @@ closure() {
 			continue ;;
 		esac
 		done="$done$room "
-		todo="$todo $(may "$room")"
+		todo="$todo $(field "$room" 2)"
 	done
 	echo "$done"
 }
 
+list() {
+	table | sed 's/[	]*:.*//'
+}
+
 sources() {
-	[ $# -gt 0 ] || set -- $(table | cut -f1)
+	[ $# -gt 0 ] || set -- $(list)
 	for room in $(closure "$@"); do
-		for file in "$room"/*.c; do
-			[ ! -f "$file" ] || echo "$file"
-		done
+		files "$room" '*.c'
 	done | LC_ALL=C sort
 }
 
 case ${1-} in
 list)
-	table | cut -f1 ;;
-may)
-	may "$2" ;;
+	list ;;
+may | pure)
+	"$1" "$2" ;;
 sources)
 	shift
 	sources "$@" ;;

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The fugu authors
+#
+#	install.sh build | musl | check | fuzz | bench ...
+#
+# Installs what these need on Debian and its children: asks dpkg first, and
+# touches apt only when something is missing.  What npm installs goes below
+# build/node, never into the system.
+set -eu
+
+packages() {
+	case $1 in
+	build)
+		echo gcc libc6-dev binutils libbearssl-dev libjsmn-dev \
+		    libbsd-dev zlib1g-dev ;;
+	musl)
+		echo musl-tools dpkg-dev make ;;
+	fuzz)
+		echo clang ;;
+	check)
+		echo clang bmake mandoc universal-ctags git curl procps \
+		    chromium nodejs npm ;;
+	bench)
+		echo nginx-light libnginx-mod-nchan util-linux procps ;;
+	*)
+		echo "install.sh: what is $1?" >&2
+		exit 64 ;;
+	esac
+}
+
+# A package counts as there when dpkg says so, or when the command of that
+# name comes from elsewhere (npm inside another nodejs package).
+missing() {
+	for package; do
+		case $(dpkg-query -W -f '${Status}' "$package" 2>&1) in
+		*' installed')
+			continue ;;
+		esac
+		command -v "$package" >/dev/null || echo "$package"
+	done
+}
+
+apt_install() {
+	[ $# -gt 0 ] || return 0
+	echo "installing: $*"
+	sudo=
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	log=$(mktemp)
+	if ! { $sudo apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	    $sudo apt-get -qq -y --no-install-recommends install "$@"; } \
+	    >"$log" 2>&1 </dev/null; then
+		cat "$log" >&2
+		rm -f "$log"
+		exit 1
+	fi
+	rm -f "$log"
+}
+
+npm_install() {
+	for package; do
+		name=${package%%@*}
+		[ -d "build/node/node_modules/$name" ] && continue
+		mkdir -p build/node
+		echo "installing: $package"
+		npm install --prefix build/node --no-audit --no-fund \
+		    --loglevel=error "$package" </dev/null
+	done
+}
+
+wanted=
+for what; do
+	wanted="$wanted $(packages "$what")"
+done
+apt_install $(missing $wanted)
+
+# The sanitizers' and the fuzzer's run time is a package of its own, named
+# after the compiler's version.
+case " $* " in
+*' check '* | *' fuzz '*)
+	version=$(clang -dumpversion)
+	apt_install $(missing "libclang-rt-${version%%.*}-dev") ;;
+esac
+case " $* " in
+*' check '*)
+	npm_install centrifuge@5 playwright-core ws ;;
+esac
