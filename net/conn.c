@@ -20,7 +20,6 @@
 #include "net/internal.h"
 
 #define IOV_BATCH	64
-#define LINGER_MS	2000	/* for the peer to read our last words */
 #define IN_MIN		1024	/* least room for a read into c->in */
 
 static void
@@ -120,12 +119,13 @@ static void
 conn_eof(struct conn *c)
 {
 	c->eof = true;
-	if (c->lingering || c->ops->on_eof == NULL) {
+	if (c->lingering || (c->ops->on_eof == NULL && !c->close_drained)) {
 		conn_close(c);
 		return;
 	}
 	conn_update_events(c);
-	c->ops->on_eof(c);
+	if (!c->close_drained)
+		c->ops->on_eof(c);
 }
 
 static void
@@ -135,7 +135,7 @@ conn_read(struct conn *c)
 	size_t	 room = WORKER_RBUF;
 	ssize_t	 n;
 
-	if (c->in != NULL && !c->lingering) {
+	if (c->in != NULL && !c->close_drained) {
 		if (conn_grow_in(c) == -1) {
 			conn_fail(c, ENOMEM);
 			return;
@@ -149,7 +149,7 @@ conn_read(struct conn *c)
 			conn_fail(c, errno);
 	} else if (n == 0) {
 		conn_eof(c);
-	} else if (!c->lingering) {
+	} else if (!c->close_drained) {
 		c->w->stats.bytes_in += (uint64_t)n;
 		if (c->in == NULL) {
 			conn_deliver(c, p, (size_t)n);
@@ -341,9 +341,6 @@ conn_linger(struct conn *c)
 		return;
 	}
 	c->lingering = true;
-	c->paused = false;
-	conn_update_events(c);
-	conn_timer(c, c->w->now + LINGER_MS);
 }
 
 static void
@@ -362,7 +359,8 @@ out_drained(struct conn *c)
 		c->ops->on_drained(c);
 }
 
-static void
+/* see net.h */
+void
 conn_flush(struct conn *c)
 {
 	ssize_t n;
@@ -381,6 +379,8 @@ conn_flush(struct conn *c)
 		out_ack(c, (size_t)n);
 		if (n == 0 || c->out_off > 0) {
 			/* The kernel's buffer is full. */
+			if (n > 0 || !c->blocked)
+				c->blocked_at = c->w->now;
 			c->blocked = true;
 			conn_update_events(c);
 			return;
@@ -403,7 +403,7 @@ conns_flush(struct worker *w)
 		c->dirty = false;
 		if (c->closing)
 			continue;
-		if (c->redeliver && !c->paused) {
+		if (c->redeliver && !c->paused && !c->close_drained) {
 			c->redeliver = false;
 			conn_deliver(c, c->in, c->in_n);
 			if (c->closing)
@@ -423,7 +423,7 @@ conn_timer_fired(struct timer *t)
 
 	if (c->closing)
 		return;
-	if (c->lingering)
+	if (c->close_drained)
 		conn_close(c);
 	else
 		c->ops->on_timer(c);
@@ -482,6 +482,9 @@ conn_close_drained(struct conn *c)
 	if (c->closing || c->close_drained)
 		return;
 	c->close_drained = true;
+	c->paused = false;
+	conn_update_events(c);
+	conn_timer(c, c->w->now + CONN_LINGER_MS);
 	conn_touch(c);
 }
 

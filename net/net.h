@@ -164,6 +164,8 @@ struct conn {
 	const struct conn_ops	*ops;
 	void			*proto;		/* of the layer above */
 	struct timer		 timer;		/* ops->on_timer */
+	int64_t			 blocked_at;	/* when the kernel's buffer last
+						 * took nothing, while blocked */
 	struct conn		*next_dirty, *next_closing;
 	char			*in;		/* unconsumed input, or NULL */
 	uint32_t		 in_n, in_cap;
@@ -178,8 +180,9 @@ struct conn {
 	uint8_t			 err;		/* errno of a failed read or write */
 	bool			 reserve;	/* see net_set_conn_limit() */
 	bool			 closing;
+	bool			 blocked;	/* output waits for the peer */
 	/* Private. */
-	bool			 dirty, paused, redeliver, eof, blocked,
+	bool			 dirty, paused, redeliver, eof,
 				 close_drained, lingering, counted;
 };
 
@@ -193,13 +196,17 @@ struct conn *conn_new(struct worker *, int fd, const struct addr *peer,
 int	conn_send(struct conn *, struct blob *b);
 /* Queue a copy of n bytes. */
 int	conn_send_copy(struct conn *, const void *p, size_t n);
+/* Write now what the kernel takes, for those who queue much in one turn. */
+void	conn_flush(struct conn *);
 /* Drop queued output that has not been started; a blob partly written stays
  * so that the peer's framing survives. */
 void	conn_drop_output(struct conn *);
 /* Close now (end of this turn; queued output gets one last try). */
 void	conn_close(struct conn *);
-/* Close when the queue has been written: a FIN, then a short wait for the
- * peer's so that it can read the answer; no more input is delivered. */
+/* Close when the queue has been written: a FIN, then a wait for the peer's so
+ * that it can read the answer; both together take CONN_LINGER_MS at most. No
+ * more input is delivered, and the connection's timer is taken over. */
+#define CONN_LINGER_MS	5000
 void	conn_close_drained(struct conn *);
 /* Stop and start delivery of input; start delivers what is buffered at the
  * end of the turn or at the next one. */
