@@ -209,9 +209,9 @@ uninstall:
 
 clean:
 	rm -rf build fugu fugu-asan fugu-tsan
-	find . -name '*.[oatfm]o' -o -name '*.o' -o -name '*.o.d' \
-	    -o -name '*.[atfm]o.d' -o -name '*.unit' -o -name '*.tunit' \
-	    -o -name '*.fuzz' | xargs rm -f
+	find . -name '*.o' -o -name '*.[atfm]o' -o -name '*o.d' \
+	    -o -name '*.unit' -o -name '*.tunit' -o -name '*.fuzz' | \
+	    xargs rm -f
 
 .PHONY: all musl unit tunit fuzzers check fuzz bench lint metrics run dist \
     install uninstall clean

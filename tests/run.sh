@@ -18,7 +18,6 @@ set -eu
 : "${MAKE:=make}" "${JOBS:=2}" "${TSAN:=0}" "${FUZZ_TIME:=600}"
 
 out=$PWD/build/check
-lock=$out/print
 
 count() {
 	grep -c "^$1 " "$2" || :
@@ -43,11 +42,11 @@ run_one() {
 	failed=$(count FAIL "$log")
 	text=$(printf '%-5s %-28s %4d passed %3d failed %4d s' "$kind" \
 	    "$name" "$(count PASS "$log")" "$failed" $(($(date +%s) - began)))
-	if [ "$failed" -gt 0 ]; then
-		text="$text
-$(tail -n 150 "$log" | sed 's/^/    /')"
-	fi
-	echo "$text"
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+	{
+		echo "$text${runs:+ $runs runs}"
+		[ "$failed" = 0 ] || tail -n 150 "$log" | sed 's/^/    /'
+	} | flock "$out/lock" cat
 }
 
 # The same for each kind of test.
@@ -135,7 +134,7 @@ programs() {
 }
 
 check() {
-	sh tests/install.sh build check
+	sh tests/install.sh build musl check
 	if [ "$TSAN" = 1 ]; then
 		units=$(grep -lE 'pthread|worker_' tests/unit/*_*.c |
 		    sed 's/c$/tunit/')
