@@ -55,22 +55,20 @@ struct ws_event {
 	const char	  *clause;	/* WS_ERROR: "RFC 6455 5.1: ..." */
 };
 
+/* All private. Idle memory is budgeted: see the assertion in frame.c. */
 struct ws {
 	struct buf	msg;		/* message being collected */
+	char		*ctl;		/* control payload come in pieces */
 	uint64_t	left;		/* payload bytes of this frame to come */
 	uint32_t	limit;		/* bytes in one message; 0: none */
-	uint8_t		mask[4];
-	uint8_t		head[14];	/* partial header or control payload */
-	uint8_t		nhead;
-	/* ... more private state; the whole struct stays below 128 bytes
-	 * (idle memory is budgeted). Control payloads (<= 125) that arrive
-	 * in pieces are collected on the heap. */
-	struct buf	ctl;
-	uint8_t		op;		/* of the frame */
+	uint8_t		mask[4];	/* turned so that it begins at `left' */
+	uint8_t		head[14];	/* header of this frame, or what came */
+	uint16_t	code;		/* of the peer's close frame */
+	uint8_t		nhead, nctl;	/* bytes in head and ctl */
+	uint8_t		phase;
 	uint8_t		msgop;		/* of the message, 0 between */
-	uint8_t		utf8;
-	uint8_t		maskpos;
-	bool		fin, inframe, done, borrowed;
+	uint8_t		utf8;		/* state over the message's text */
+	uint8_t		err;		/* which rule was broken */
 };
 
 void	ws_init(struct ws *, uint32_t limit);
@@ -78,9 +76,11 @@ void	ws_fini(struct ws *);
 /*
  * Take the next event out of p[0..n), unmasking in place; *used bytes are
  * done with (always set; bytes of a partial frame are kept by the engine, so
- * WS_NEED means *used == n). Call again with the rest until WS_NEED, WS_CLOSE
- * or WS_ERROR. Text is checked as UTF-8 as it arrives. Over the limit:
- * WS_ERROR with 1009, at the header that crosses it.
+ * WS_NEED means *used == n). Call again with the rest, even if that is empty,
+ * until WS_NEED, WS_CLOSE or WS_ERROR: the call after an event frees what the
+ * event borrowed. Text is checked as UTF-8 as it arrives. Over the limit:
+ * WS_ERROR with 1009, at the header that crosses it. Out of memory: WS_ERROR
+ * with 1011.
  */
 enum ws_event_type ws_feed(struct ws *, char *p, size_t n, size_t *used,
 	    struct ws_event *);
@@ -93,7 +93,8 @@ bool	ws_close_code_valid(unsigned code);
 #define WS_HEAD_MAX	10
 size_t	ws_head_format(unsigned char out[WS_HEAD_MAX], enum ws_op op, size_t n);
 /* A whole close frame into out; the reason is cut to 123 bytes at a UTF-8
- * boundary. Returns its length. code 0: an empty close frame. */
+ * boundary. Returns its length. Code 0 or WS_CLOSE_NO_STATUS: an empty close
+ * frame. */
 #define WS_CLOSE_MAX	(2 + 125)
 size_t	ws_close_format(unsigned char out[WS_CLOSE_MAX], unsigned code,
 	    struct sv reason);
@@ -102,9 +103,8 @@ void	ws_unmask(char *p, size_t n, const uint8_t mask[4], unsigned pos);
 
 /* ---- opening handshake (section 4.2) ---- */
 
-#define WS_ACCEPT_LEN	28
-/* Sec-WebSocket-Accept for a client's key. */
-void	ws_accept_key(char out[WS_ACCEPT_LEN + 1], struct sv key);
+/* Append the Sec-WebSocket-Accept value for a client's key. */
+void	ws_accept_put(struct buf *, struct sv key);
 
 /* What the handshake looks at; values as received, empty when absent. */
 struct ws_request {
