@@ -29,10 +29,11 @@
 
 VERSION = 0.1.0
 
-# From the environment too, which POSIX make would give c99 instead.
-CC != echo "$${CC:-cc}"
-CFLAGS ?= -Os -flto=auto -ffunction-sections -fdata-sections
-LDFLAGS ?= -Wl,--gc-sections
+# By way of the shell, so that the environment counts but not what a make
+# has built in (c99, -O2).
+CC != echo "$${CC-cc}"
+CFLAGS != echo "$${CFLAGS--Os -flto=auto -ffunction-sections -fdata-sections}"
+LDFLAGS != echo "$${LDFLAGS--Wl,--gc-sections}"
 CPPFLAGS ?=
 STRIP ?= strip
 MUSL_CC ?= musl-gcc

@@ -58,18 +58,17 @@ pure() {
 
 # What rooms need when linked: what they may include, and what those may.
 closure() {
-	todo="$*" done=" "
-	while [ -n "$todo" ]; do
-		set -- $todo
+	done=" "
+	while [ $# -gt 0 ]; do
 		room=$1
 		shift
-		todo="$*"
 		case $done in
 		*" $room "*)
 			continue ;;
 		esac
 		done="$done$room "
-		todo="$todo $(field "$room" 2)"
+		needs=$(field "$room" 2)
+		set -- "$@" $needs
 	done
 	echo "$done"
 }
@@ -80,7 +79,8 @@ list() {
 
 sources() {
 	[ $# -gt 0 ] || set -- $(list)
-	for room in $(closure "$@"); do
+	rooms=$(closure "$@")
+	for room in $rooms; do
 		files "$room" '*.c'
 	done | LC_ALL=C sort
 }
