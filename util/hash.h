@@ -37,6 +37,7 @@ struct htab {
 	size_t		  mask, oldmask;
 	size_t		  moved;	/* buckets of old already moved */
 	size_t		  n;		/* nodes in the table */
+	unsigned	  iterators;	/* at work: del moves no bucket then */
 	/* The key of a node; borrowed from it. */
 	struct sv	(*key)(const struct hnode *);
 };
@@ -57,10 +58,10 @@ void	htab_del(struct htab *, struct hnode *);
 /*
  * Visit every node once: it = NULL starts, each call gives the next node or
  * NULL. The node just returned may be deleted by the caller, no other
- * change may be made meanwhile.
+ * change may be made meanwhile. An iteration may be left before its end.
  */
-struct htab_iter { size_t i; bool in_old; struct hnode *next; bool started; };
-#define HTAB_ITER_INIT	{ 0, false, NULL, false }
+struct htab_iter { size_t i; struct hnode *next; bool started; };
+#define HTAB_ITER_INIT	{ 0, NULL, false }
 struct hnode *htab_next(struct htab *, struct htab_iter *);
 
 #endif

@@ -107,19 +107,11 @@ static size_t
 plain_char(struct sv s)
 {
 	unsigned char	c = (unsigned char)s.p[0];
-	uint8_t		state = UTF8_ACCEPT;
-	size_t		n = 0;
 
 	if (c < 0x20 || c == 0x7f ||
 	    (c == 0xc2 && s.n > 1 && (unsigned char)s.p[1] < 0xa0))
 		return 0;
-	do {
-		if (n == s.n)
-			return 0;
-		state = utf8_feed(state, s.p + n, 1);
-		n++;
-	} while (state > UTF8_REJECT);
-	return state == UTF8_ACCEPT ? n : 0;
+	return utf8_char(s);
 }
 
 /* One byte that is not shown as it is. */

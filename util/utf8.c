@@ -88,3 +88,21 @@ utf8_feed(uint8_t state, const char *p, size_t n)
 		}
 	}
 }
+
+size_t
+utf8_char(struct sv s)
+{
+	uint8_t	state;
+	size_t	i;
+
+	if (s.n == 0)
+		return 0;
+	state = lead((uint8_t)s.p[0]);
+	for (i = 1; state > UTF8_REJECT; i++) {
+		if (i == s.n || (uint8_t)s.p[i] < expect[state].lo ||
+		    (uint8_t)s.p[i] > expect[state].hi)
+			return 0;
+		state = expect[state].next;
+	}
+	return state == UTF8_REJECT ? 0 : i;
+}

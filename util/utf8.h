@@ -28,4 +28,8 @@ utf8_valid(struct sv s)
 	return utf8_feed(UTF8_ACCEPT, s.p, s.n) == UTF8_ACCEPT;
 }
 
+/* Length of the character at the front of s: 1 to 4; 0 if s is empty or
+ * does not start with a whole, valid character. */
+size_t	utf8_char(struct sv s);
+
 #endif
