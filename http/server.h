@@ -16,6 +16,9 @@
 #include "http/http.h"
 #include "net/net.h"
 
+struct http_route;
+struct http_site;
+
 struct http_exchange {
 	struct http_request	 req;	/* views valid until answered */
 	struct sv		 body;	/* likewise */
@@ -26,18 +29,24 @@ struct http_exchange {
 	 * middleware and handlers before they answer. */
 	struct buf		 headers;
 	/* Private from here on. */
-	bool			 head_only, close, answered;
+	struct http_exchange	*next;		/* unused ones of a worker */
+	const struct http_site	*site;
+	const struct http_route	*route;		/* NULL: none was found */
+	struct buf		 head_bytes, body_bytes;
+	struct http_chunked	 chunked;
+	uint64_t		 left;		/* of a Content-Length body */
+	bool			 close;		/* after the answer */
 };
 
 typedef void http_handler(struct http_exchange *);
 
 struct http_route {
-	const char	*path;		/* exact, or a prefix if it ends in / and
-					 * `prefix' is set */
+	const char	*path;		/* exact, or a prefix if it ends in
+					 * / and `prefix' is set */
 	bool		 prefix;
-	bool		 reserve_ok;	/* answered even when out of descriptors */
-	unsigned	 methods;	/* bit 1 << HTTP_GET ...; HEAD comes with
-					 * GET; others get 405 with Allow */
+	bool		 reserve_ok;	/* also when out of descriptors */
+	unsigned	 methods;	/* bit 1 << HTTP_GET ...; HEAD comes
+					 * with GET; others get 405 */
 	uint64_t	 max_body;	/* 413 over it */
 	http_handler	*handler;
 	void		*ctx;
@@ -48,12 +57,16 @@ struct http_site {
 	const struct http_route	*route;
 	size_t			 nroute;
 	size_t			 max_head;		/* bytes */
-	int			 header_timeout_ms;	/* 10 s: whole head */
-	int			 body_timeout_ms;	/* 30 s: whole request */
-	int			 idle_timeout_ms;	/* between requests */
-	/* Called for every finished exchange (metrics); may be NULL. */
-	void			(*on_done)(struct worker *, const char *route_path,
-				    enum http_method, int status);
+	/* How long a head may take, a whole request (also: a peer to read
+	 * its answers), and the next request to begin. */
+	int			 header_timeout_ms;
+	int			 body_timeout_ms;
+	int			 idle_timeout_ms;
+	/* Called for every finished exchange (metrics); may be NULL. The
+	 * path is the route's, or NULL if the request got to none. */
+	void			(*on_done)(struct worker *,
+				    const char *route_path, enum http_method,
+				    int status);
 };
 
 /* The route of a path: the exact one, else the longest prefix; NULL: 404. */

@@ -1,0 +1,640 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The HTTP server: reads requests off a connection one after the other and
+ * answers them in that order. While one is with its handler the connection
+ * is paused and what the peer sends meanwhile waits with it.
+ *
+ * An idle connection owns a struct http_conn and nothing else. From the end
+ * of its head to its answer a request lives in an exchange, which holds a
+ * copy of its bytes, so that a handler may keep views of them for as long
+ * as it likes; answered exchanges are kept by the worker for the next ones.
+ *
+ * After an answer to something that was not understood, or whose body was
+ * not read, nothing that follows can be told apart from it: such answers
+ * close the connection.
+ */
+#include <sys/queue.h>
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/server.h"
+#include "util/clock.h"
+
+#define SPARE_MAX	16		/* exchanges kept by a worker */
+#define SPARE_BUF	(8 * 1024)	/* bytes kept in each of their bufs */
+#define OUT_MAX		(128 * 1024)	/* unread answers of a pipeline */
+
+enum phase {
+	IDLE,		/* between requests */
+	HEAD,		/* part of a head is here */
+	BODY,		/* x is read */
+	BUSY,		/* x is with its handler; paused */
+	STALLED,	/* the peer must read first; paused */
+	CLOSING,	/* nothing more is read */
+	UPGRADED	/* no longer ours, freed at the end of on_read */
+};
+
+struct http_conn {
+	LIST_ENTRY(http_conn)	 link;
+	struct conn		*c;
+	const struct http_site	*site;
+	struct http_exchange	*x;
+	int64_t			 since;		/* of this phase's deadline, or
+						 * 0: it has not begun */
+	uint32_t		 scanned;	/* of a head, to no avail */
+	enum phase		 phase;
+	bool			 in_read;
+};
+
+LIST_HEAD(http_conns, http_conn);
+
+/* What a worker keeps; touched by it alone. */
+static struct http_worker {
+	alignas(64) struct http_conns conns;
+	struct http_exchange	*spare;
+	unsigned		 nspare;
+	bool			 draining;
+	int64_t			 date_at;	/* the worker's time of date */
+	struct http_date	 date;
+} workers[WORKERS_MAX];
+
+static struct http_worker *
+http_worker(const struct worker *w)
+{
+	return &workers[w->id];
+}
+
+/* ---- exchanges ---- */
+
+static struct http_exchange *
+exchange_new(struct http_conn *hc)
+{
+	struct http_worker	*hw = http_worker(hc->c->w);
+	struct http_exchange	*x = hw->spare;
+
+	if (x != NULL) {
+		hw->spare = x->next;
+		hw->nspare--;
+	} else if ((x = calloc(1, sizeof(*x))) == NULL) {
+		return NULL;
+	}
+	x->conn = hc->c;
+	x->w = hc->c->w;
+	x->site = hc->site;
+	x->route = NULL;
+	x->ctx = NULL;
+	x->body = sv_make(NULL, 0);
+	x->close = false;
+	/* What an answer without a request goes by. */
+	x->req.method = HTTP_OTHER;
+	x->req.minor = 1;
+	x->req.keep_alive = false;
+	return x;
+}
+
+static void
+spare_buf(struct buf *b)
+{
+	if (b->cap > SPARE_BUF)
+		buf_fini(b);
+	else
+		buf_reset(b);
+}
+
+static void
+exchange_free(struct http_exchange *x)
+{
+	struct http_worker *hw = http_worker(x->w);
+
+	spare_buf(&x->headers);
+	spare_buf(&x->head_bytes);
+	spare_buf(&x->body_bytes);
+	if (hw->nspare < SPARE_MAX) {
+		x->next = hw->spare;
+		hw->spare = x;
+		hw->nspare++;
+		return;
+	}
+	buf_fini(&x->headers);
+	buf_fini(&x->head_bytes);
+	buf_fini(&x->body_bytes);
+	free(x);
+}
+
+static void
+exchange_done(const struct http_exchange *x, int status)
+{
+	if (x->site->on_done != NULL)
+		x->site->on_done(x->w,
+		    x->route == NULL ? NULL : x->route->path, x->req.method,
+		    status);
+}
+
+/* ---- ends ---- */
+
+/* Out of memory: the connection is lost, the process lives. */
+static void
+drop(struct http_conn *hc)
+{
+	hc->phase = CLOSING;
+	conn_close(hc->c);
+}
+
+/* Close when the answers are read. */
+static void
+shut(struct http_conn *hc)
+{
+	struct conn *c = hc->c;
+
+	hc->phase = CLOSING;
+	conn_timer(c, c->w->now + hc->site->body_timeout_ms);
+	conn_close_drained(c);
+}
+
+/* An answer is on its way. */
+static void
+answered(struct http_conn *hc, bool last)
+{
+	struct conn *c = hc->c;
+
+	hc->since = 0;
+	if (last) {
+		shut(hc);
+		return;
+	}
+	hc->phase = IDLE;
+	if (!hc->in_read) {
+		conn_timer(c, c->w->now + hc->site->idle_timeout_ms);
+		conn_resume(c);
+	}
+}
+
+/* ---- answers ---- */
+
+static const char *
+date_now(const struct worker *w)
+{
+	struct http_worker *hw = http_worker(w);
+
+	if (hw->date_at != w->now) {
+		hw->date_at = w->now;
+		http_date_set(&hw->date, clock_wall_ms() / MSEC_PER_SEC);
+	}
+	return hw->date.text;
+}
+
+static struct blob *
+response_blob(const struct http_exchange *x, int status, const char *ctype,
+    struct sv body)
+{
+	const struct http_response r = {
+		.status = status,
+		.date = date_now(x->w),
+		.ctype = sv_from(ctype),
+		.headers = buf_sv(&x->headers),
+		.length = body.n,
+		.close = x->close,
+		.keep_alive = x->req.minor == 0
+	};
+	struct blob		*b;
+	size_t			 n;
+
+	if (x->headers.failed)
+		return NULL;
+	if (x->req.method == HTTP_HEAD || http_status_bodiless(status))
+		body.n = 0;
+	if ((b = blob_new(http_response_size(&r) + body.n)) == NULL)
+		return NULL;
+	n = http_response_put(&r, b->data);
+	if (body.n > 0)
+		memcpy(b->data + n, body.p, body.n);
+	b->n = (uint32_t)(n + body.n);
+	return b;
+}
+
+/* see server.h */
+void
+http_respond(struct http_exchange *x, int status, const char *ctype,
+    struct sv body)
+{
+	struct conn		*c = x->conn;
+	struct http_conn	*hc;
+	struct blob		*b;
+	bool			 last;
+
+	exchange_done(x, status);
+	if (c == NULL) {
+		exchange_free(x);
+		return;
+	}
+	hc = c->proto;
+	if (!x->req.keep_alive || c->reserve || http_worker(x->w)->draining)
+		x->close = true;
+	last = x->close;
+	b = response_blob(x, status, ctype, body);
+	hc->x = NULL;
+	exchange_free(x);
+	if (b == NULL || conn_send(c, b) == -1)
+		drop(hc);
+	else
+		answered(hc, last);
+}
+
+/* see server.h */
+void
+http_respond_error(struct http_exchange *x, int status, const char *why)
+{
+	char	text[160];
+	int	n;
+
+	n = snprintf(text, sizeof(text), "%d %s%s%s\n", status,
+	    http_status_text(status), why == NULL ? "" : ": ",
+	    why == NULL ? "" : why);
+	if (n >= (int)sizeof(text))
+		n = sizeof(text) - 1;
+	http_respond(x, status, "text/plain; charset=utf-8",
+	    sv_make(text, (size_t)n));
+}
+
+/* Answer and close: what follows on this connection is not understood, or
+ * not wanted. There need not be an exchange. */
+static void
+refuse(struct http_conn *hc, int status, const char *why)
+{
+	if (hc->x == NULL && (hc->x = exchange_new(hc)) == NULL) {
+		drop(hc);
+		return;
+	}
+	hc->x->close = true;
+	http_respond_error(hc->x, status, why);
+}
+
+/* see server.h */
+int
+http_upgrade(struct http_exchange *x, struct sv head,
+    const struct conn_ops *ops, void *proto)
+{
+	struct conn		*c = x->conn;
+	struct http_conn	*hc;
+	uint64_t		 status;
+
+	/* "HTTP/1.1 101" */
+	assert(head.n >= 12);
+	if (c == NULL || c->closing) {
+		exchange_free(x);
+		return -1;
+	}
+	hc = c->proto;
+	hc->x = NULL;
+	sv_u64(sv_make(head.p + 9, 3), &status);
+	exchange_done(x, (int)status);
+	exchange_free(x);
+	if (conn_send_copy(c, head.p, head.n) == -1) {
+		drop(hc);
+		return -1;
+	}
+	timer_stop(&c->timer);
+	LIST_REMOVE(hc, link);
+	c->ops = ops;
+	c->proto = proto;
+	if (hc->in_read) {
+		hc->phase = UPGRADED;
+	} else {
+		free(hc);
+		conn_resume(c);
+	}
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static void
+handle(struct http_conn *hc)
+{
+	struct http_exchange *x = hc->x;
+
+	hc->phase = BUSY;
+	x->body = buf_sv(&x->body_bytes);
+	x->ctx = x->route->ctx;
+	x->route->handler(x);
+}
+
+/* Find the route of a request; the status if it is refused, or 0. */
+static int
+admit(struct http_exchange *x)
+{
+	x->route = http_route_find(x->site, x->req.path);
+	if (x->conn->reserve && (x->route == NULL || !x->route->reserve_ok))
+		return 503;
+	if (x->route == NULL)
+		return 404;
+	if (!http_route_allows(x->route, x->req.method))
+		return 405;
+	if (x->req.length > x->route->max_body)
+		return 413;
+	return 0;
+}
+
+static void
+turn_away(struct http_exchange *x, int status)
+{
+	if (x->req.chunked || x->req.length > 0)
+		x->close = true;
+	if (status != 405) {
+		http_respond_error(x, status, NULL);
+		return;
+	}
+	http_route_put_allow(x->route, &x->headers);
+	http_respond(x, status, NULL, sv_make(NULL, 0));
+}
+
+/* A head is whole; more: and bytes follow it. */
+static void
+on_head(struct http_conn *hc, bool more)
+{
+	struct http_exchange	*x = hc->x;
+	int			 status;
+
+	if ((status = admit(x)) != 0) {
+		turn_away(x, status);
+		return;
+	}
+	if (!x->req.chunked && x->req.length == 0) {
+		handle(hc);
+		return;
+	}
+	hc->phase = BODY;
+	x->left = x->req.length;
+	http_chunked_init(&x->chunked, x->route->max_body);
+	if (x->req.expect_continue && !more) {
+		const struct sv go = SV("HTTP/1.1 100 Continue\r\n\r\n");
+
+		if (conn_send_copy(hc->c, go.p, go.n) == -1)
+			drop(hc);
+	}
+}
+
+/* Take a head from p: how many bytes were used, 0 if it is not whole. A
+ * head that comes in pieces is parsed again only when a line has ended, so
+ * at most once a line, however small the pieces. */
+static size_t
+read_head(struct http_conn *hc, const char *p, size_t n)
+{
+	const struct http_limits limits = { hc->site->max_head, UINT64_MAX };
+	struct http_exchange	*x;
+	ptrdiff_t		 k;
+
+	if (hc->scanned > 0 && n < limits.head &&
+	    memchr(p + hc->scanned, '\n', n - hc->scanned) == NULL) {
+		hc->scanned = (uint32_t)n;
+		return 0;
+	}
+	if ((x = exchange_new(hc)) == NULL) {
+		drop(hc);
+		return n;
+	}
+	if ((k = http_request_parse(&x->req, sv_make(p, n), &limits)) == 0) {
+		exchange_free(x);
+		hc->scanned = (uint32_t)n;
+		return 0;
+	}
+	hc->scanned = 0;
+	hc->x = x;
+	if (k < 0) {
+		refuse(hc, x->req.status, x->req.why);
+		return n;
+	}
+	buf_put(&x->head_bytes, p, (size_t)k);
+	if (x->head_bytes.failed) {
+		drop(hc);
+		return n;
+	}
+	http_request_rebase(&x->req, p, x->head_bytes.p);
+	on_head(hc, (size_t)k < n);
+	return (size_t)k;
+}
+
+/* Take as much of the body as is here: how many bytes were used. */
+static size_t
+read_body(struct http_conn *hc, char *p, size_t n)
+{
+	struct http_exchange	*x = hc->x;
+	ptrdiff_t		 k;
+	size_t			 out;
+	bool			 whole;
+
+	if (x->req.chunked) {
+		k = http_chunked_feed(&x->chunked, p, n, &out);
+		if (k < 0) {
+			refuse(hc, x->chunked.status, x->chunked.why);
+			return n;
+		}
+		whole = k > 0;
+		n = whole ? (size_t)k : n;
+	} else {
+		n = n < x->left ? n : (size_t)x->left;
+		out = n;
+		x->left -= n;
+		whole = x->left == 0;
+	}
+	buf_put(&x->body_bytes, p, out);
+	if (x->body_bytes.failed)
+		drop(hc);
+	else if (whole)
+		handle(hc);
+	return n;
+}
+
+/* ---- events ---- */
+
+/* Whether to go on with what has been received. */
+static bool
+may_read(struct http_conn *hc)
+{
+	if (hc->phase == IDLE && hc->c->out_bytes >= OUT_MAX)
+		hc->phase = STALLED;
+	return !hc->c->closing && (hc->phase == IDLE || hc->phase == HEAD ||
+	    hc->phase == BODY);
+}
+
+/* Set the deadline of the phase that reading has ended in. */
+static void
+settle(struct http_conn *hc, bool more)
+{
+	struct conn			*c = hc->c;
+	const struct http_site		*site = hc->site;
+
+	if (hc->phase == IDLE && more)
+		hc->phase = HEAD;
+	if (hc->since == 0)
+		hc->since = c->w->now;
+	switch (hc->phase) {
+	case IDLE:
+		hc->since = 0;
+		conn_timer(c, c->w->now + site->idle_timeout_ms);
+		break;
+	case HEAD:
+		conn_timer(c, hc->since + site->header_timeout_ms);
+		break;
+	case BODY:
+		conn_timer(c, hc->since + site->body_timeout_ms);
+		break;
+	case BUSY:
+		timer_stop(&c->timer);
+		conn_pause(c);
+		break;
+	case STALLED:
+		/* See what is left after this turn's write. */
+		conn_timer(c, c->w->now);
+		conn_pause(c);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The bytes behind an upgrade go to the new protocol. */
+static size_t
+hand_over(struct http_conn *hc, char *p, size_t n)
+{
+	struct conn *c = hc->c;
+
+	free(hc);
+	if (n == 0 || c->closing || c->paused)
+		return 0;
+	return c->ops->on_read(c, p, n);
+}
+
+static size_t
+on_read(struct conn *c, char *p, size_t n)
+{
+	struct http_conn	*hc = c->proto;
+	size_t			 used = 0, k;
+
+	hc->in_read = true;
+	while (used < n && may_read(hc)) {
+		k = hc->phase == BODY ? read_body(hc, p + used, n - used) :
+		    read_head(hc, p + used, n - used);
+		if (k == 0)
+			break;
+		used += k;
+	}
+	hc->in_read = false;
+	if (hc->phase == UPGRADED)
+		return used + hand_over(hc, p + used, n - used);
+	if (hc->phase == CLOSING)
+		return n;
+	settle(hc, used < n);
+	return used;
+}
+
+static void
+unstall(struct http_conn *hc)
+{
+	struct conn *c = hc->c;
+
+	if (c->out_bytes < OUT_MAX)
+		answered(hc, false);
+	else if (c->w->now - hc->since >= hc->site->body_timeout_ms)
+		conn_close(c);
+	else
+		conn_timer(c, c->blocked ?
+		    hc->since + hc->site->body_timeout_ms : c->w->now);
+}
+
+static void
+on_drained(struct conn *c)
+{
+	struct http_conn *hc = c->proto;
+
+	if (hc->phase == STALLED)
+		unstall(hc);
+}
+
+static void
+on_timer(struct conn *c)
+{
+	struct http_conn *hc = c->proto;
+
+	switch (hc->phase) {
+	case HEAD:
+	case BODY:
+		refuse(hc, 408, NULL);
+		break;
+	case STALLED:
+		unstall(hc);
+		break;
+	default:
+		conn_close(c);
+		break;
+	}
+}
+
+static void
+on_eof(struct conn *c)
+{
+	struct http_conn *hc = c->proto;
+
+	if (hc->phase == BUSY)
+		hc->x->close = true;
+	else
+		shut(hc);
+}
+
+static void
+on_close(struct conn *c)
+{
+	struct http_conn *hc = c->proto;
+
+	if (hc->x != NULL) {
+		hc->x->conn = NULL;
+		if (hc->phase != BUSY)
+			exchange_free(hc->x);
+	}
+	LIST_REMOVE(hc, link);
+	free(hc);
+}
+
+static const struct conn_ops http_ops = {
+	.on_read = on_read,
+	.on_eof = on_eof,
+	.on_drained = on_drained,
+	.on_timer = on_timer,
+	.on_close = on_close
+};
+
+/* see server.h */
+void
+http_serve(struct conn *c, void *site)
+{
+	struct http_conn *hc;
+
+	if ((hc = calloc(1, sizeof(*hc))) == NULL) {
+		conn_close(c);
+		return;
+	}
+	hc->c = c;
+	hc->site = site;
+	c->ops = &http_ops;
+	c->proto = hc;
+	LIST_INSERT_HEAD(&http_worker(c->w)->conns, hc, link);
+	conn_timer(c, c->w->now + hc->site->header_timeout_ms);
+}
+
+/* see server.h */
+void
+http_drain(struct worker *w)
+{
+	struct http_worker	*hw = http_worker(w);
+	struct http_conn	*hc;
+
+	hw->draining = true;
+	LIST_FOREACH(hc, &hw->conns, link)
+		if (hc->phase == IDLE && hc->c->in_n == 0)
+			shut(hc);
+}
