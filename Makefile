@@ -35,22 +35,22 @@ CC != echo "$${CC-cc}"
 CFLAGS != echo "$${CFLAGS--Os -flto=auto -ffunction-sections -fdata-sections}"
 LDFLAGS != echo "$${LDFLAGS--Wl,--gc-sections}"
 CPPFLAGS ?=
-STRIP ?= strip
-MUSL_CC ?= musl-gcc
-FUZZ_CC ?= clang
+STRIP = strip
+MUSL_CC = musl-gcc
+FUZZ_CC = clang
 
 DESTDIR ?=
 PREFIX ?= /usr/local
 MANDIR ?= $(PREFIX)/share/man
 
-STATIC ?= 1
-DEFLATE ?= 1
-ECHO ?= 0
-TSAN ?= 0
-ROOM ?=
-JOBS ?= 2
-FUZZ_TIME ?= 600
-FUZZ_JOBS ?= 2
+STATIC = 1
+DEFLATE = 1
+ECHO = 0
+TSAN = 0
+ROOM =
+JOBS = 2
+FUZZ_TIME = 600
+FUZZ_JOBS = 2
 
 -include config.mk
 
