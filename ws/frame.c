@@ -340,8 +340,6 @@ take_body(struct ws *ws, char *p, size_t n, struct ws_event *ev)
 
 	if (n > ws->left)
 		n = (size_t)ws->left;
-	if (n == 0 && ws->left > 0)
-		return 0;
 	ws_unmask(p, n, ws->mask, 0);
 	memcpy(mask, ws->mask, 4);
 	for (i = 0; i < 4; i++)

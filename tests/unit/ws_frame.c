@@ -638,6 +638,7 @@ sweep_body(void)
 		}
 	}
 	ws_fini(&ws);
+	CHECK_INT(alloc_failed(), 0);	/* it would have been an error */
 	return seen == 2;
 }
 
