@@ -1,0 +1,708 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The options: names, types, defaults, ranges and help, in the order in
+ * which they are shown. Everything else about options (file, environment,
+ * flags, documentation) is derived from these rows. See table.h for how a
+ * row is read, groups.c for the groups that are used more than once, and
+ * consumers.c for the consumers.
+ */
+#include "conf/table.h"
+
+#define MS		1
+#define SECOND		1000
+#define DAY		(24 * 3600 * (int64_t)SECOND)
+#define KB		1024
+#define MB		(1024 * KB)
+#define PORT_MAX	65535
+
+_Static_assert(offsetof(struct conf_namespaces, v) ==
+    offsetof(struct conf_items, v) &&
+    offsetof(struct conf_namespaces, n) == offsetof(struct conf_items, n) &&
+    sizeof(struct conf_namespaces) == sizeof(struct conf_items),
+    "a list of items is a pointer and a count");
+
+static const struct conf_opt autocert_opts[] = {
+	NO(BOOL, "enabled", "",
+	    "Obtain the certificate from an ACME authority."),
+	NO(LIST, "host_whitelist", "",
+	    "Host names that certificates may be asked for."),
+	NO(STR, "cache_dir", "",
+	    "Directory in which certificates and account are kept."),
+	NO(STR, "email", "", "Address that the authority may write to."),
+	NO(STR, "server_name", "",
+	    "Name to assume for clients that send none."),
+	NO(BOOL, "http", "", "Answer http-01 challenges."),
+	NO(STR, "http_addr", ":80",
+	    "Where http-01 challenges are answered."),
+	END
+};
+
+static const struct conf_opt switch_opts[] = {
+	NO(BOOL, "enabled", "", "Switch it on."),
+	END
+};
+
+static const struct conf_opt http_server_opts[] = {
+	OPT(STR, conf_http_server, address, 0, "",
+	    "Address to listen on; empty for all interfaces."),
+	OPT_RANGE(INT, conf_http_server, port, 0, 0, PORT_MAX, "8000",
+	    "Port to listen on; 0 given as a flag or variable lets the "
+	    "system choose."),
+	OPT(STR, conf_http_server, internal_address, 0, "",
+	    "Address for the internal endpoints (API, metrics, health); "
+	    "empty for the same as address."),
+	OPT_RANGE(PORT, conf_http_server, internal_port, 0, 0, PORT_MAX, "",
+	    "Port for the internal endpoints; empty for the same as port."),
+	NO_GROUP("tls", conf_tls_opts, "TLS on the listening ports."),
+	NO_GROUP("tls_autocert", autocert_opts,
+	    "Certificates from an ACME authority."),
+	NO(BOOL, "tls_external", "", "Use TLS on the external port only."),
+	NO_GROUP("internal_tls", conf_tls_opts,
+	    "TLS of the internal port, if it differs."),
+	NO_GROUP("http3", switch_opts, "HTTP/3."),
+	NO(BOOL, "h2c_external", "",
+	    "HTTP/2 without TLS on the external port."),
+	OPT_RANGE(DUR, conf_http_server, header_timeout, OF_EXTRA,
+	    MS, DAY, "10s", "Time a client has to send a request's head."),
+	OPT_RANGE(DUR, conf_http_server, body_timeout, OF_EXTRA,
+	    MS, DAY, "30s", "Time a client has to send a request's body."),
+	OPT_RANGE(DUR, conf_http_server, idle_timeout, OF_EXTRA,
+	    MS, DAY, "60s",
+	    "How long a connection is kept open between two requests."),
+	OPT_RANGE(INT, conf_http_server, max_header_size, OF_EXTRA,
+	    KB, MB, "16384", "Most bytes of a request's head."),
+	OPT_RANGE(INT, conf_http_server, backlog, OF_EXTRA,
+	    1, PORT_MAX, "4096",
+	    "Connections the system may hold that are not yet accepted."),
+	END
+};
+
+static const struct conf_opt log_opts[] = {
+	OPT_ONEOF(conf_log, level, OF_RELOAD,
+	    "trace debug info warn error fatal none", "info",
+	    "Least weight of a line that is logged."),
+	OPT(STR, conf_log, file, 0, "",
+	    "File to log to; empty for standard error."),
+	OPT_ONEOF(conf_log, format, OF_EXTRA, "logfmt json", "logfmt",
+	    "How lines are written."),
+	END
+};
+
+static const struct conf_opt redis_broker_opts[] = {
+	NO(STR, "prefix", "centrifugo", "First part of every key."),
+	NO_SQUASH(conf_redis_opts),
+	NO(BOOL, "history_use_lists", "",
+	    "Keep history in lists instead of streams."),
+	END
+};
+
+static const struct conf_opt redis_presence_ttl_opts[] = {
+	NO(DUR, "presence_ttl", "60s",
+	    "How long presence outlives its last update."),
+	NO(BOOL, "presence_hash_field_ttl", "",
+	    "Let Redis 7.4 expire presence by itself."),
+	NO(BOOL, "presence_user_mapping", "",
+	    "Keep a hash of users, for faster presence statistics."),
+	END
+};
+
+static const struct conf_opt redis_engine_opts[] = {
+	NO_SQUASH(redis_broker_opts),
+	NO_SQUASH(redis_presence_ttl_opts),
+	END
+};
+
+static const struct conf_opt redis_presence_opts[] = {
+	NO(STR, "prefix", "centrifugo", "First part of every key."),
+	NO_SQUASH(conf_redis_opts),
+	NO_SQUASH(redis_presence_ttl_opts),
+	END
+};
+
+static const struct conf_opt redis_map_opts[] = {
+	NO(STR, "prefix", "centrifugo", "First part of every key."),
+	NO_SQUASH(conf_redis_opts),
+	NO(DUR, "cleanup_interval", "1s",
+	    "How often expired entries are looked for."),
+	NO(INT, "cleanup_batch_size", "100",
+	    "Most entries of a channel removed in one go."),
+	NO(DUR, "idempotent_result_ttl", "5m",
+	    "How long the result for an idempotency key is kept."),
+	NO(BOOL, "skip_pub_sub", "", "Store only; publish nothing."),
+	END
+};
+
+static const struct conf_opt engine_opts[] = {
+	NO_ONEOF("type", "memory redis", "memory",
+	    "Where messages and presence are kept."),
+	NO_GROUP("redis", redis_engine_opts, "Redis as the engine."),
+	END
+};
+
+static const struct conf_opt redisnats_opts[] = {
+	NO_GROUP("redis", redis_broker_opts, "The Redis half."),
+	NO_GROUP("nats", conf_nats_opts, "The NATS half."),
+	END
+};
+
+static const struct conf_opt broker_opts[] = {
+	NO(BOOL, "enabled", "", "Use this broker instead of the engine's."),
+	NO_ONEOF("type", "memory redis nats postgres redisnats", "memory",
+	    "Which broker."),
+	NO_GROUP("redis", redis_broker_opts, "Redis as the broker."),
+	NO_GROUP("nats", conf_nats_opts, "NATS as the broker."),
+	NO_GROUP("postgres", conf_stream_pg_opts,
+	    "PostgreSQL as the broker."),
+	NO_GROUP("redisnats", redisnats_opts,
+	    "History in Redis, delivery over NATS."),
+	END
+};
+
+static const struct conf_opt presence_manager_opts[] = {
+	NO(BOOL, "enabled", "",
+	    "Use this presence manager instead of the engine's."),
+	NO_ONEOF("type", "memory redis", "memory", "Which one."),
+	NO_GROUP("redis", redis_presence_opts, "Presence in Redis."),
+	END
+};
+
+static const struct conf_opt map_broker_opts[] = {
+	NO_ONEOF("type", "memory redis postgres", "memory", "Which one."),
+	NO_GROUP("redis", redis_map_opts, "Maps in Redis."),
+	NO_GROUP("postgres", conf_map_pg_opts, "Maps in PostgreSQL."),
+	END
+};
+
+static const struct conf_opt controller_opts[] = {
+	NO(BOOL, "enabled", "", "Use a controller of its own."),
+	NO(STR, "type", "", "Which one."),
+	NO_GROUP("postgres", conf_controller_pg_opts,
+	    "Control messages through PostgreSQL."),
+	END
+};
+
+static const struct conf_opt shared_poll_opts[] = {
+	NO_FLAG(STR, "hmac_secret_key", OF_SECRET, "",
+	    "Key that signs shared poll subscriptions."),
+	NO_FLAG(STR, "hmac_previous_secret_key", OF_SECRET, "",
+	    "Key that is being replaced."),
+	NO(INT, "hmac_previous_secret_key_valid_until", "",
+	    "Unix time at which the previous key ends."),
+	NO(INT, "concurrency_limit", "",
+	    "Most polls under way at once; 0 for 64."),
+	END
+};
+
+static const struct conf_opt switched_proxy_opts[] = {
+	NO(BOOL, "enabled", "", "Ask the application."),
+	NO_SQUASH(conf_proxy_opts),
+	END
+};
+
+static const struct conf_opt client_proxy_opts[] = {
+	NO_GROUP("connect", switched_proxy_opts,
+	    "Ask whether a client may connect."),
+	NO_GROUP("refresh", switched_proxy_opts,
+	    "Ask whether a connection may go on."),
+	END
+};
+
+static const struct conf_opt subscription_token_opts[] = {
+	NO(BOOL, "enabled", "",
+	    "Verify subscription tokens with the keys given here."),
+	NO_SQUASH(conf_token_opts),
+	END
+};
+
+static const struct conf_opt personal_channel_opts[] = {
+	NO(BOOL, "enabled", "", "Subscribe every user to its own channel."),
+	NO(STR, "personal_channel_namespace", "",
+	    "Namespace of these channels."),
+	NO(BOOL, "single_connection", "",
+	    "Close a user's older connections."),
+	END
+};
+
+static const struct conf_opt uni_transform_opts[] = {
+	NO(INT, "code", "", "Error code of the connect reply."),
+	NO_GROUP("to", conf_disconnect_opts, "The disconnect sent instead."),
+	END
+};
+
+static const struct conf_opt uni_disconnect_opts[] = {
+	NO(BOOL, "enabled", "", "Translate the codes."),
+	NO_ITEMS("transforms", 0, uni_transform_opts, "The translations."),
+	END
+};
+
+static const struct conf_opt client_opts[] = {
+	NO_GROUP("proxy", client_proxy_opts,
+	    "Questions to the application about connections."),
+	OPT(LIST, conf_client, allowed_origins, OF_RELOAD, "",
+	    "Origins that browsers may connect from, as globs; empty for "
+	    "none, * for all. Clients that send no Origin are not "
+	    "concerned."),
+	GROUP(conf_client, token, conf_token_opts,
+	    "How connection tokens are verified."),
+	NO_GROUP("subscription_token", subscription_token_opts,
+	    "How subscription tokens are verified, if not as connection "
+	    "tokens."),
+	OPT(BOOL, conf_client, allow_anonymous_connect_without_token,
+	    OF_RELOAD, "", "Let clients connect without a token, as the "
+	    "user with the empty name."),
+	OPT(BOOL, conf_client, disallow_anonymous_connection_tokens,
+	    OF_RELOAD, "", "Refuse tokens without a user."),
+	OPT_RANGE(DUR, conf_client, ping_interval, OF_RELOAD, MS, DAY, "25s",
+	    "How often a client is pinged. Must be longer than "
+	    "pong_timeout."),
+	OPT_RANGE(DUR, conf_client, pong_timeout, OF_RELOAD, -DAY, DAY, "8s",
+	    "How long a client may take to answer a ping; negative to wait "
+	    "for no answer."),
+	OPT_RANGE(DUR, conf_client, expired_close_delay, OF_RELOAD,
+	    0, DAY, "25s",
+	    "Time to renew an expired token before the connection is "
+	    "closed."),
+	NO(DUR, "expired_sub_close_delay", "25s",
+	    "Time to renew an expired subscription token."),
+	OPT_RANGE(DUR, conf_client, stale_close_delay, OF_RELOAD,
+	    MS, DAY, "10s", "Time a connection has to send its connect."),
+	OPT_RANGE(INT, conf_client, channel_limit, OF_RELOAD,
+	    0, INT32_MAX, "128",
+	    "Most channels of one connection at a time."),
+	OPT_RANGE(INT, conf_client, queue_max_size, OF_RELOAD,
+	    KB, INT32_MAX, "1048576",
+	    "Bytes that may wait for a slow client before it is "
+	    "disconnected."),
+	NO(DUR, "presence_update_interval", "27s",
+	    "How often presence is renewed."),
+	NO_FLAG(INT, "concurrency", OF_NOP, "",
+	    "Commands of one client processed at a time."),
+	NO(DUR, "channel_position_check_delay", "40s",
+	    "How often the position in a channel is checked."),
+	NO(DUR, "channel_position_max_time_lag", "",
+	    "Most a position may lag behind; 0 to not check."),
+	OPT_RANGE(INT, conf_client, connection_limit, OF_RELOAD,
+	    0, INT32_MAX, "",
+	    "Most connections of this server; 0 for no limit."),
+	NO(INT, "user_connection_limit", "",
+	    "Most connections of one user; 0 for no limit."),
+	NO(INT, "connection_rate_limit", "",
+	    "Most new connections a second; 0 for no limit."),
+	OPT(BOOL, conf_client, connect_include_server_time, OF_RELOAD, "",
+	    "Tell the time in the reply to connect."),
+	NO(INT, "history_max_publication_limit", "300",
+	    "Most publications that a client gets from history."),
+	NO(INT, "recovery_max_publication_limit", "300",
+	    "Most publications that can be recovered."),
+	OPT(BOOL, conf_client, insecure_skip_token_signature_verify,
+	    OF_RELOAD, "", "Believe tokens whatever their signature; for "
+	    "tests only."),
+	NO(STR, "user_id_http_header", "",
+	    "Header in which a trusted proxy names the user."),
+	OPT(BOOL, conf_client, insecure, OF_RELOAD, "",
+	    "Let every client connect, subscribe and publish; for tests "
+	    "only."),
+	NO_GROUP("subscribe_to_user_personal_channel", personal_channel_opts,
+	    "A channel for every user."),
+	NO_GROUP("connect_code_to_unidirectional_disconnect",
+	    uni_disconnect_opts,
+	    "Errors of connect as disconnects, for unidirectional clients."),
+	END
+};
+
+static const struct conf_opt channel_proxy_opts[] = {
+	NO_GROUP("subscribe", conf_proxy_opts,
+	    "Ask whether a client may subscribe."),
+	NO_GROUP("publish", conf_proxy_opts,
+	    "Ask whether a client may publish."),
+	NO_GROUP("sub_refresh", conf_proxy_opts,
+	    "Ask whether a subscription may go on."),
+	NO_GROUP("subscribe_stream", conf_proxy_opts,
+	    "Let the application stream into a subscription."),
+	NO_GROUP("map_publish", conf_proxy_opts,
+	    "Ask whether a client may set a map's key."),
+	NO_GROUP("map_remove", conf_proxy_opts,
+	    "Ask whether a client may remove a map's key."),
+	NO_GROUP("shared_poll_refresh", conf_proxy_opts,
+	    "Where shared poll channels get their state."),
+	END
+};
+
+static const struct conf_opt namespace_opts[] = {
+	OPT(STR, conf_namespace, name, OF_RELOAD, "",
+	    "What stands before the boundary in names of its channels."),
+	SQUASH(conf_namespace, opt, conf_channel_opts),
+	END
+};
+
+static const struct conf_opt channels_opts[] = {
+	NO_GROUP("proxy", channel_proxy_opts,
+	    "Questions to the application about channels."),
+	GROUP(conf_channels, without_namespace, conf_channel_opts,
+	    "Options of the channels without a namespace."),
+	ITEMS(conf_channels, namespaces, conf_namespace,
+	    OF_NAMED | OF_RELOAD, namespace_opts,
+	    "The namespaces: objects with a name and the options of "
+	    "without_namespace."),
+	NO(DUR, "history_meta_ttl", "720h",
+	    "How long the position of a channel outlives its history."),
+	NO_ONEOF("publication_data_format", "json json_object binary", "",
+	    "What data of publications must be."),
+	OPT_RANGE(INT, conf_channels, max_length, OF_RELOAD,
+	    1, 65535, "255", "Most bytes of a channel's name."),
+	OPT(STR, conf_channels, private_prefix, OF_RELOAD, "$",
+	    "Channels whose names begin with it need a subscription "
+	    "token."),
+	OPT(STR, conf_channels, namespace_boundary, OF_RELOAD | OF_FULL, ":",
+	    "What ends the namespace in a channel's name."),
+	OPT(STR, conf_channels, user_boundary, OF_RELOAD | OF_FULL, "#",
+	    "What begins the list of users in a channel's name."),
+	OPT(STR, conf_channels, user_separator, OF_RELOAD | OF_FULL, ",",
+	    "What separates the users in a channel's name."),
+	END
+};
+
+static const struct conf_opt rpc_namespace_opts[] = {
+	NO(STR, "name", "", "What stands before the boundary in methods."),
+	NO_SQUASH(conf_rpc_opts),
+	END
+};
+
+static const struct conf_opt rpc_ping_opts[] = {
+	NO(BOOL, "enabled", "", "Answer it."),
+	NO(STR, "method", "ping", "Its method."),
+	END
+};
+
+static const struct conf_opt rpcs_opts[] = {
+	NO_GROUP("proxy", conf_proxy_opts, "Where calls go."),
+	NO_GROUP("without_namespace", conf_rpc_opts,
+	    "Options of the methods without a namespace."),
+	NO_ITEMS("namespaces", OF_NAMED, rpc_namespace_opts,
+	    "The namespaces of methods."),
+	NO_GROUP("ping", rpc_ping_opts, "A call that does nothing."),
+	NO(STR, "namespace_boundary", ":",
+	    "What ends the namespace in a method's name."),
+	END
+};
+
+static const struct conf_opt named_proxy_opts[] = {
+	NO(STR, "name", "", "What namespaces call it."),
+	NO_SQUASH(conf_proxy_opts),
+	END
+};
+
+static const struct conf_opt http_api_opts[] = {
+	OPT(BOOL, conf_http_api, disabled, 0, "", "Serve no server API."),
+	OPT(STR, conf_http_api, handler_prefix, OF_PREFIX, "/api",
+	    "Path of the server API."),
+	OPT(STR, conf_http_api, key, OF_SECRET | OF_RELOAD, "",
+	    "Key that requests must bring; without one every request is "
+	    "refused, unless insecure is set."),
+	OPT_ONEOF(conf_http_api, error_mode, OF_RELOAD, "transport", "",
+	    "transport to answer errors with an HTTP status instead of "
+	    "200."),
+	OPT(BOOL, conf_http_api, external, 0, "",
+	    "Serve the API on the external port."),
+	OPT(BOOL, conf_http_api, insecure, OF_RELOAD, "",
+	    "Ask for no key; for trusted networks only."),
+	OPT_RANGE(INT, conf_http_api, max_body_size, OF_EXTRA,
+	    KB, INT32_MAX, "33554432", "Most bytes of a request's body."),
+	END
+};
+
+static const struct conf_opt grpc_api_opts[] = {
+	NO(BOOL, "enabled", "", "Serve the API over gRPC."),
+	NO_ONEOF("error_mode", "transport", "",
+	    "transport to answer errors with a gRPC status."),
+	NO(STR, "address", "", "Address to listen on."),
+	NO(INT, "port", "10000", "Port to listen on."),
+	NO_FLAG(STR, "key", OF_SECRET, "", "Key that calls must bring."),
+	NO_GROUP("tls", conf_tls_opts, "TLS of that port."),
+	NO(BOOL, "reflection", "", "Describe the service to clients."),
+	NO(INT, "max_receive_message_size", "",
+	    "Most bytes of a message; 0 for 4 MB."),
+	END
+};
+
+static const struct conf_opt websocket_opts[] = {
+	OPT(BOOL, conf_websocket, disabled, 0, "", "Serve no WebSocket."),
+	OPT(STR, conf_websocket, handler_prefix, OF_PREFIX,
+	    "/connection/websocket", "Path of the WebSocket endpoint."),
+	NO(BOOL, "compression", "", "Offer permessage-deflate."),
+	NO(INT, "compression_min_size", "",
+	    "Least bytes of a message that is compressed."),
+	NO(INT, "compression_level", "1",
+	    "Effort, from 1 (fast) to 9 (small)."),
+	NO_FLAG(INT, "read_buffer_size", OF_NOP, "",
+	    "Buffers are shared by the connections of a worker."),
+	NO_FLAG(BOOL, "use_write_buffer_pool", OF_NOP, "",
+	    "Buffers are shared by the connections of a worker."),
+	NO_FLAG(INT, "write_buffer_size", OF_NOP, "",
+	    "Buffers are shared by the connections of a worker."),
+	OPT_RANGE(DUR, conf_websocket, write_timeout, 0, MS, DAY, "1000ms",
+	    "Time a write may take before the client counts as gone."),
+	OPT_RANGE(INT, conf_websocket, message_size_limit, 0,
+	    1, INT32_MAX, "65536", "Most bytes of a message from a client."),
+	NO(INT, "decompressed_message_size_limit", "",
+	    "The same after decompression; 0 for ten times as much."),
+	END
+};
+
+static const struct conf_opt sse_opts[] = {
+	NO(BOOL, "enabled", "", "Serve server-sent events."),
+	NO(STR, "handler_prefix", "/connection/sse", "Path."),
+	NO(INT, "max_request_body_size", "65536",
+	    "Most bytes of a connect request."),
+	END
+};
+
+static const struct conf_opt http_stream_opts[] = {
+	NO(BOOL, "enabled", "", "Serve HTTP streaming."),
+	NO(STR, "handler_prefix", "/connection/http_stream", "Path."),
+	NO(INT, "max_request_body_size", "65536",
+	    "Most bytes of a connect request."),
+	END
+};
+
+static const struct conf_opt webtransport_opts[] = {
+	NO(BOOL, "enabled", "", "Serve WebTransport."),
+	NO(STR, "handler_prefix", "/connection/webtransport", "Path."),
+	NO(INT, "message_size_limit", "65536", "Most bytes of a message."),
+	END
+};
+
+static const struct conf_opt response_opts[] = {
+	NO(INT, "status_code", "", "HTTP status."),
+	NO(STR, "body", "", "Body of the response."),
+	END
+};
+
+static const struct conf_opt http_transform_opts[] = {
+	NO(INT, "code", "", "Error code of the connect reply."),
+	NO_GROUP("to", response_opts, "The response sent instead."),
+	END
+};
+
+static const struct conf_opt http_response_opts[] = {
+	NO(BOOL, "enabled", "", "Translate the codes."),
+	NO_ITEMS("transforms", 0, http_transform_opts, "The translations."),
+	END
+};
+
+static const struct conf_opt uni_sse_opts[] = {
+	NO(BOOL, "enabled", "", "Serve unidirectional server-sent events."),
+	NO(STR, "handler_prefix", "/connection/uni_sse", "Path."),
+	NO(INT, "max_request_body_size", "65536",
+	    "Most bytes of a connect request."),
+	NO_GROUP("connect_code_to_http_response", http_response_opts,
+	    "Errors of connect as HTTP responses."),
+	END
+};
+
+static const struct conf_opt uni_http_stream_opts[] = {
+	NO(BOOL, "enabled", "", "Serve unidirectional HTTP streaming."),
+	NO(STR, "handler_prefix", "/connection/uni_http_stream", "Path."),
+	NO(INT, "max_request_body_size", "65536",
+	    "Most bytes of a connect request."),
+	NO_GROUP("connect_code_to_http_response", http_response_opts,
+	    "Errors of connect as HTTP responses."),
+	END
+};
+
+static const struct conf_opt uni_websocket_opts[] = {
+	NO(BOOL, "enabled", "", "Serve unidirectional WebSocket."),
+	NO(STR, "handler_prefix", "/connection/uni_websocket", "Path."),
+	NO(BOOL, "compression", "", "Offer permessage-deflate."),
+	NO(INT, "compression_min_size", "",
+	    "Least bytes of a message that is compressed."),
+	NO(INT, "compression_level", "1",
+	    "Effort, from 1 (fast) to 9 (small)."),
+	NO_FLAG(INT, "read_buffer_size", OF_NOP, "",
+	    "Buffers are shared by the connections of a worker."),
+	NO_FLAG(BOOL, "use_write_buffer_pool", OF_NOP, "",
+	    "Buffers are shared by the connections of a worker."),
+	NO_FLAG(INT, "write_buffer_size", OF_NOP, "",
+	    "Buffers are shared by the connections of a worker."),
+	NO(DUR, "write_timeout", "1000ms",
+	    "Time a write may take before the client counts as gone."),
+	NO(INT, "message_size_limit", "65536",
+	    "Most bytes of a message from a client."),
+	NO(INT, "decompressed_message_size_limit", "",
+	    "The same after decompression; 0 for ten times as much."),
+	NO(BOOL, "disable_closing_handshake", "", "Send no close frame."),
+	NO(BOOL, "disable_disconnect_push", "", "Send no disconnect push."),
+	NO(BOOL, "join_push_messages", "",
+	    "Put several pushes into one message."),
+	END
+};
+
+static const struct conf_opt uni_grpc_opts[] = {
+	NO(BOOL, "enabled", "", "Serve unidirectional gRPC."),
+	NO(STR, "address", "", "Address to listen on."),
+	NO(INT, "port", "11000", "Port to listen on."),
+	NO(INT, "max_receive_message_size", "",
+	    "Most bytes of a message; 0 for 4 MB."),
+	NO_GROUP("tls", conf_tls_opts, "TLS of that port."),
+	END
+};
+
+static const struct conf_opt emulation_opts[] = {
+	NO(STR, "handler_prefix", "/emulation", "Path."),
+	NO(INT, "max_request_body_size", "65536",
+	    "Most bytes of a request."),
+	END
+};
+
+static const struct conf_opt admin_opts[] = {
+	NO(BOOL, "enabled", "", "Serve the web interface."),
+	NO(STR, "handler_prefix", "", "Path; empty for /."),
+	NO_FLAG(STR, "password", OF_SECRET | OF_NOP, "",
+	    "Password of the web interface."),
+	NO_FLAG(STR, "secret", OF_SECRET | OF_NOP, "",
+	    "Key that signs its sessions."),
+	NO(BOOL, "insecure", "", "Ask for no password."),
+	NO(STR, "web_path", "", "Directory with another interface."),
+	NO(STR, "web_proxy_address", "",
+	    "Server to get another interface from."),
+	NO(BOOL, "external", "", "Serve it on the external port."),
+	END
+};
+
+static const struct conf_opt prometheus_opts[] = {
+	OPT(BOOL, conf_endpoint, enabled, 0, "",
+	    "Serve metrics on the internal port."),
+	OPT(STR, conf_endpoint, handler_prefix, OF_PREFIX, "/metrics",
+	    "Path of the metrics."),
+	NO(BOOL, "instrument_http_handlers", "",
+	    "Count the responses of every endpoint."),
+	NO(BOOL, "recovered_publications_histogram", "",
+	    "Count recovered publications."),
+	NO(BOOL, "native_histograms", "",
+	    "Use Prometheus' native histograms."),
+	END
+};
+
+static const struct conf_opt health_opts[] = {
+	OPT(BOOL, conf_endpoint, enabled, 0, "",
+	    "Answer health checks on the internal port."),
+	OPT(STR, conf_endpoint, handler_prefix, OF_PREFIX, "/health",
+	    "Path of the health check."),
+	END
+};
+
+static const struct conf_opt swagger_opts[] = {
+	NO(BOOL, "enabled", "", "Serve a description of the API."),
+	NO(STR, "handler_prefix", "/swagger", "Path."),
+	END
+};
+
+static const struct conf_opt debug_opts[] = {
+	NO(BOOL, "enabled", "", "Serve profiles."),
+	NO(STR, "handler_prefix", "/debug/pprof", "Path."),
+	END
+};
+
+static const struct conf_opt init_opts[] = {
+	NO(BOOL, "enabled", "", "Serve the endpoint that sets cookies of "
+	    "load balancers."),
+	NO(STR, "handler_prefix", "/connection/init", "Path."),
+	END
+};
+
+static const struct conf_opt opentelemetry_opts[] = {
+	NO(BOOL, "enabled", "", "Send traces."),
+	NO(BOOL, "api", "", "Trace the API."),
+	NO(BOOL, "consuming", "", "Trace consumers."),
+	NO(BOOL, "google_cloud_adc_auth", "",
+	    "Authenticate with Google Cloud."),
+	END
+};
+
+static const struct conf_opt graphite_opts[] = {
+	NO(BOOL, "enabled", "", "Send metrics to Graphite."),
+	NO(STR, "host", "localhost", "Its host."),
+	NO(INT, "port", "2003", "Its port."),
+	NO(STR, "prefix", "centrifugo", "First part of the names."),
+	NO(DUR, "interval", "10s", "How often."),
+	NO(BOOL, "tags", "", "Use tags."),
+	END
+};
+
+static const struct conf_opt usage_stats_opts[] = {
+	NO_FLAG(BOOL, "disabled", OF_NOP, "",
+	    "Report nothing about usage: fugu never does."),
+	END
+};
+
+static const struct conf_opt node_opts[] = {
+	OPT(STR, conf_node, name, 0, "",
+	    "Name of this server; empty for host name and port."),
+	NO(DUR, "info_metrics_aggregate_interval", "60s",
+	    "Period of the metrics that nodes tell each other."),
+	END
+};
+
+static const struct conf_opt shutdown_opts[] = {
+	OPT_RANGE(DUR, conf_shutdown, timeout, OF_RELOAD, 0, DAY, "30s",
+	    "Longest time that stopping may take."),
+	OPT_RANGE(DUR, conf_shutdown, disconnect_spread,
+	    OF_EXTRA | OF_RELOAD, 0, DAY, "1s",
+	    "Time over which the clients are disconnected, so that they "
+	    "don't all come back at once."),
+	END
+};
+
+const struct conf_opt conf_root[] = {
+	GROUP(conf, http_server, http_server_opts, "Ports."),
+	GROUP(conf, log, log_opts, "Log."),
+	NO_GROUP("engine", engine_opts, "Broker and presence in one."),
+	NO_GROUP("broker", broker_opts, "Broker."),
+	NO_GROUP("presence_manager", presence_manager_opts, "Presence."),
+	NO_GROUP("map_broker", map_broker_opts, "Maps."),
+	NO_GROUP("controller", controller_opts, "Messages among nodes."),
+	NO_GROUP("shared_poll", shared_poll_opts, "Shared polls."),
+	GROUP(conf, client, client_opts, "Connections of clients."),
+	GROUP(conf, channel, channels_opts, "Channels."),
+	NO_GROUP("rpc", rpcs_opts, "Remote procedure calls of clients."),
+	NO_ITEMS("proxies", OF_NAMED, named_proxy_opts,
+	    "Applications that namespaces refer to."),
+	GROUP(conf, http_api, http_api_opts, "Server API over HTTP."),
+	NO_GROUP("grpc_api", grpc_api_opts, "Server API over gRPC."),
+	NO_ITEMS("consumers", OF_NAMED, conf_consumer_opts,
+	    "Queues that commands are taken from."),
+	GROUP(conf, websocket, websocket_opts, "WebSocket."),
+	NO_GROUP("sse", sse_opts, "Server-sent events."),
+	NO_GROUP("http_stream", http_stream_opts, "HTTP streaming."),
+	NO_GROUP("webtransport", webtransport_opts, "WebTransport."),
+	NO_GROUP("uni_sse", uni_sse_opts,
+	    "Unidirectional server-sent events."),
+	NO_GROUP("uni_http_stream", uni_http_stream_opts,
+	    "Unidirectional HTTP streaming."),
+	NO_GROUP("uni_websocket", uni_websocket_opts,
+	    "Unidirectional WebSocket."),
+	NO_GROUP("uni_grpc", uni_grpc_opts, "Unidirectional gRPC."),
+	NO_GROUP("emulation", emulation_opts,
+	    "Commands of clients that listen over HTTP."),
+	NO_GROUP("admin", admin_opts, "Web interface."),
+	GROUP(conf, prometheus, prometheus_opts, "Metrics."),
+	GROUP(conf, health, health_opts, "Health check."),
+	NO_GROUP("swagger", swagger_opts, "Description of the API."),
+	NO_GROUP("debug", debug_opts, "Profiles."),
+	NO_GROUP("init", init_opts, "Before the connection."),
+	NO_GROUP("opentelemetry", opentelemetry_opts, "Traces."),
+	NO_GROUP("graphite", graphite_opts, "Metrics for Graphite."),
+	NO_GROUP("usage_stats", usage_stats_opts, "Reports about usage."),
+	GROUP(conf, node, node_opts, "This server."),
+	GROUP(conf, shutdown, shutdown_opts, "Stopping."),
+	OPT(STR, conf, pid_file, 0, "",
+	    "File that the process id is written to; empty for none."),
+	NO(BOOL, "enable_unreleased_features", "",
+	    "Allow what is not ready."),
+	OPT_RANGE(INT, conf, workers, OF_EXTRA, 0, 1024, "",
+	    "Threads that serve connections; 0 for one per CPU that the "
+	    "process may use."),
+	END
+};
