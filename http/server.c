@@ -149,11 +149,8 @@ drop(struct http_conn *hc)
 static void
 shut(struct http_conn *hc)
 {
-	struct conn *c = hc->c;
-
 	hc->phase = CLOSING;
-	conn_timer(c, c->w->now + hc->site->body_timeout_ms);
-	conn_close_drained(c);
+	conn_close_drained(hc->c);
 }
 
 /* An answer is on its way. */
@@ -456,9 +453,15 @@ read_body(struct http_conn *hc, char *p, size_t n)
 static bool
 may_read(struct http_conn *hc)
 {
-	if (hc->phase == IDLE && hc->c->out_bytes >= OUT_MAX)
-		hc->phase = STALLED;
-	return !hc->c->closing && (hc->phase == IDLE || hc->phase == HEAD ||
+	struct conn *c = hc->c;
+
+	if (hc->phase == IDLE && c->out_bytes >= OUT_MAX) {
+		if (!c->blocked)
+			conn_flush(c);
+		if (c->blocked)
+			hc->phase = STALLED;
+	}
+	return !c->closing && (hc->phase == IDLE || hc->phase == HEAD ||
 	    hc->phase == BODY);
 }
 
@@ -489,8 +492,7 @@ settle(struct http_conn *hc, bool more)
 		conn_pause(c);
 		break;
 	case STALLED:
-		/* See what is left after this turn's write. */
-		conn_timer(c, c->w->now);
+		conn_timer(c, hc->since + site->body_timeout_ms);
 		conn_pause(c);
 		break;
 	default:
@@ -505,7 +507,7 @@ hand_over(struct http_conn *hc, char *p, size_t n)
 	struct conn *c = hc->c;
 
 	free(hc);
-	if (n == 0 || c->closing || c->paused)
+	if (n == 0 || c->closing)
 		return 0;
 	return c->ops->on_read(c, p, n);
 }
@@ -534,26 +536,12 @@ on_read(struct conn *c, char *p, size_t n)
 }
 
 static void
-unstall(struct http_conn *hc)
-{
-	struct conn *c = hc->c;
-
-	if (c->out_bytes < OUT_MAX)
-		answered(hc, false);
-	else if (c->w->now - hc->since >= hc->site->body_timeout_ms)
-		conn_close(c);
-	else
-		conn_timer(c, c->blocked ?
-		    hc->since + hc->site->body_timeout_ms : c->w->now);
-}
-
-static void
 on_drained(struct conn *c)
 {
 	struct http_conn *hc = c->proto;
 
 	if (hc->phase == STALLED)
-		unstall(hc);
+		answered(hc, false);
 }
 
 static void
@@ -561,18 +549,10 @@ on_timer(struct conn *c)
 {
 	struct http_conn *hc = c->proto;
 
-	switch (hc->phase) {
-	case HEAD:
-	case BODY:
+	if (hc->phase == HEAD || hc->phase == BODY)
 		refuse(hc, 408, NULL);
-		break;
-	case STALLED:
-		unstall(hc);
-		break;
-	default:
+	else
 		conn_close(c);
-		break;
-	}
 }
 
 static void
