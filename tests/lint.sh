@@ -82,8 +82,15 @@ warnings_clang() {
 	compile "$CLANG $FLAGS -Werror -fsyntax-only"
 }
 
+# Zero findings; that a machine lacks the manuals of others is none.
 man_pages() {
-	[ -z "$pages" ] || mandoc -Tlint -Wstyle $pages || :
+	for page in $pages; do
+		section=$out/man/man${page##*.}
+		mkdir -p "$section"
+		cp "$page" "$section"
+	done
+	[ -z "$pages" ] || MANPATH=$out/man mandoc -Tlint -Wstyle $pages \
+	    2>/dev/null | grep -vE 'not found: Xr (curl|systemd) ' || :
 }
 
 file_length() {
