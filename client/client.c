@@ -1,0 +1,450 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The life of a client: creation, input and its order, output and its
+ * limits, deadlines, and the end. Commands are in command.c.
+ *
+ * Commands of one client are handled strictly one after the other. When an
+ * answer has to wait for another worker, the rest of the input waits with
+ * it: what is left of the message in a backlog, the rest in the connection,
+ * whose reading is paused.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "client/command.h"
+#include "client/encode.h"
+#include "util/clock.h"
+#include "util/ct.h"
+#include "util/log.h"
+
+/* see client.h */
+struct client *
+client_new(struct node *n, struct conn *conn, enum wire_form form)
+{
+	struct client *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return NULL;
+	c->conn = conn;
+	c->node = n;
+	c->form = (uint8_t)form;
+	c->state = CLIENT_NEW;
+	SLIST_INIT(&c->subs);
+	random_bytes(c->id, sizeof(c->id));
+	ws_init(&c->ws, (uint32_t)n->conf->websocket.message_size_limit);
+	LIST_INSERT_HEAD(&n->clients, c, entry);
+	n->nclients++;
+	n->stats.transport_open++;
+	if (n->conf->client.stale_close_delay > 0)
+		c->stale_at = n->w->now + n->conf->client.stale_close_delay;
+	return c;
+}
+
+/* see client.h */
+const char *
+client_id(const struct client *c, char out[37])
+{
+	uuid4_format(out, c->id);
+	return out;
+}
+
+/* see client.h */
+struct sv
+client_user(const struct client *c)
+{
+	if (c->user.entry == NULL)
+		return (struct sv){ NULL, 0 };
+	return hub_sub_name(&c->user);
+}
+
+/* see client.h */
+void
+client_leave(struct client *c)
+{
+	struct client_sub *s;
+
+	while ((s = SLIST_FIRST(&c->subs)) != NULL) {
+		SLIST_REMOVE_HEAD(&c->subs, entry);
+		hub_unsubscribe(&c->node->hub, &s->hub);
+		free(s);
+	}
+	c->nsubs = 0;
+	if (c->user.entry != NULL) {
+		hub_user_del(&c->node->hub, &c->user);
+		c->node->stats.num_clients--;
+	}
+}
+
+static void
+backlog_free(struct client *c)
+{
+	if (c->backlog != NULL)
+		buf_fini(c->backlog);
+	free(c->backlog);
+	c->backlog = NULL;
+}
+
+/* see client.h */
+void
+client_free(struct client *c)
+{
+	struct node *n = c->node;
+
+	client_leave(c);
+	if (n->replying == c) {
+		n->replying = NULL;
+		buf_reset(&n->reply);
+	}
+	if (c->publish != NULL)
+		c->publish->client = NULL;
+	backlog_free(c);
+	ws_fini(&c->ws);
+	free(c->info);
+	LIST_REMOVE(c, entry);
+	n->nclients--;
+	n->stats.transport_open--;
+	free(c);
+	node_client_gone(n);
+}
+
+/* ---- input ---- */
+
+/* Keep what is left of a message until the command under way is answered. */
+static void
+backlog_put(struct client *c, struct sv rest)
+{
+	if ((c->backlog = calloc(1, sizeof(*c->backlog))) != NULL)
+		buf_putsv(c->backlog, rest);
+	if (c->backlog == NULL || c->backlog->failed)
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+}
+
+static void
+handle_line(struct client *c, struct sv line)
+{
+	struct node *n = c->node;
+
+	/* Unescaped strings are never longer than the text: with this the
+	 * scratch buffer does not move while a command is handled. */
+	buf_reset(&n->scratch);
+	if (buf_reserve(&n->scratch, line.n + 1) == NULL) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	if (json_parse(&n->json, line, 0) == -1) {
+		if (n->json.err == JSON_NOMEM)
+			client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		else
+			client_disconnect(c, DISCONNECT_BAD_REQUEST, NULL);
+		return;
+	}
+	client_command(c, json_root(&n->json));
+}
+
+/* Commands stand one on a line; a newline may end the last one. */
+static void
+handle_lines(struct client *c, struct sv text)
+{
+	struct sv line;
+
+	c->in_input = true;
+	do {
+		if (c->waiting) {
+			backlog_put(c, text);
+			break;
+		}
+		line = sv_cut(&text, '\n');
+		handle_line(c, line);
+	} while (text.n > 0 && c->state != CLIENT_CLOSED);
+	c->in_input = false;
+	client_reply_flush(c);
+	if (c->waiting)
+		conn_pause(c->conn);
+}
+
+/* see client.h */
+void
+client_input(struct client *c, struct sv text)
+{
+	if (c->state == CLIENT_CLOSED)
+		return;
+	c->node->stats.messages_received++;
+	c->node->stats.messages_received_size += text.n;
+	handle_lines(c, text);
+}
+
+/* see client.h */
+void
+client_resume(struct client *c)
+{
+	struct buf *backlog = c->backlog;
+
+	c->waiting = false;
+	if (c->in_input)
+		return;		/* the answer came at once */
+	c->backlog = NULL;
+	if (backlog != NULL) {
+		handle_lines(c, buf_sv(backlog));
+		buf_fini(backlog);
+		free(backlog);
+	} else {
+		client_reply_flush(c);
+	}
+	if (!c->waiting)
+		conn_resume(c->conn);
+}
+
+/* ---- output ---- */
+
+/* see client.h */
+void
+client_send(struct client *c, struct blob *b, enum out_type type)
+{
+	struct conn		*conn = c->conn;
+	const struct conf	*conf = c->node->conf;
+	uint64_t		 max = (uint64_t)conf->client.queue_max_size;
+
+	if (c->state == CLIENT_CLOSED) {
+		blob_unref(b);
+		return;
+	}
+	if (max > 0 && (uint64_t)conn->out_bytes + b->n > max) {
+		/* Much in one turn is no fault of the peer. */
+		if (!conn->blocked)
+			conn_flush(conn);
+		if ((uint64_t)conn->out_bytes + b->n > max &&
+		    conn->out_bytes > 0) {
+			blob_unref(b);
+			client_disconnect(c, DISCONNECT_SLOW, NULL);
+			return;
+		}
+	}
+	if (conn->blocked && conf->websocket.write_timeout > 0 &&
+	    c->node->w->now - conn->blocked_at >
+	    conf->websocket.write_timeout) {
+		blob_unref(b);
+		client_disconnect(c, DISCONNECT_WRITE_ERROR, NULL);
+		return;
+	}
+	c->node->stats.messages_sent[type]++;
+	c->node->stats.messages_sent_size[type] += b->n;
+	if (conn_send(conn, b) == -1)
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+}
+
+/* see client.h */
+struct buf *
+client_reply_begin(struct client *c)
+{
+	struct node *n = c->node;
+
+	if (n->replying != c && n->replying != NULL)
+		client_reply_flush(n->replying);
+	n->replying = c;
+	return &n->reply;
+}
+
+/* see client.h */
+void
+client_reply_flush(struct client *c)
+{
+	struct node	*n = c->node;
+	struct blob	*b = NULL;
+
+	if (n->replying != c)
+		return;
+	n->replying = NULL;
+	if (!n->reply.failed)
+		b = encode_wire(c->form, buf_sv(&n->reply));
+	buf_reset(&n->reply);
+	if (b == NULL)
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	else
+		client_send(c, b, OUT_REPLY);
+}
+
+static void
+client_deliver(struct hub_sub *hs, struct hub_fanout *f)
+{
+	struct client	*c = ((struct client_sub *)(void *)hs)->client;
+	struct node	*n = c->node;
+	struct blob	*b = f->wire[c->form];
+
+	if (c->state == CLIENT_CLOSED)
+		return;
+	if (b == NULL) {
+		buf_reset(&n->push);
+		encode_pub_push(&n->push, f->pub);
+		if (n->push.failed ||
+		    (b = encode_wire(c->form, buf_sv(&n->push))) == NULL) {
+			client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+			return;
+		}
+		f->wire[c->form] = b;
+	}
+	n->delivering = true;
+	/* The reply to its subscribe goes before the first publication. */
+	if (n->replying == c)
+		client_reply_flush(c);
+	client_send(c, blob_ref(b), OUT_PUB);
+	n->delivering = false;
+}
+
+static void
+post_mail(void *ctx, unsigned i, struct mail *m)
+{
+	struct node *n = ctx;
+
+	worker_post(n->srv->worker[i], m);
+}
+
+static int64_t
+mono_now(void *ctx)
+{
+	struct node *n = ctx;
+
+	return n->w->now;
+}
+
+const struct hub_ops client_hub_ops = {
+	.post = post_mail,
+	.now = mono_now,
+	.deliver = client_deliver,
+	.joined = command_joined,
+};
+
+/* see client.h */
+void
+client_unsubscribe_push(struct client *c, struct sv channel, uint32_t code)
+{
+	struct node	*n = c->node;
+	struct blob	*b = NULL;
+
+	buf_reset(&n->push);
+	encode_unsubscribe_push(&n->push, channel, code,
+	    unsubscribe_reason(code));
+	if (!n->push.failed)
+		b = encode_wire(c->form, buf_sv(&n->push));
+	n->stats.unsubscribes++;
+	if (b == NULL)
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	else
+		client_send(c, b, OUT_PUSH);
+}
+
+/* ---- deadlines ---- */
+
+/* see client.h */
+void
+client_set_timer(struct client *c)
+{
+	const int64_t	at[] = { c->stale_at, c->ping_at, c->pong_at,
+			    c->expire_at };
+	int64_t		next = 0;
+	size_t		i;
+
+	if (c->state == CLIENT_CLOSED)
+		return;		/* the connection's own timer runs */
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		if (at[i] != 0 && (next == 0 || at[i] < next))
+			next = at[i];
+	if (next != 0)
+		conn_timer(c->conn, next);
+}
+
+static bool
+is_due(const struct client *c, int64_t at)
+{
+	return at != 0 && at <= c->node->w->now;
+}
+
+static void
+send_ping(struct client *c)
+{
+	const struct conf	*conf = c->node->conf;
+	unsigned char		 frame[WS_HEAD_MAX];
+	struct blob		*b;
+	int64_t			 now = c->node->w->now;
+
+	if (c->frame_ping) {
+		if ((b = blob_new(2)) != NULL) {
+			ws_head_format(frame, WS_OP_PING, 0);
+			memcpy(b->data, frame, 2);
+		}
+	} else {
+		b = encode_ping(c->form);
+	}
+	if (b == NULL) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	c->ping_out = true;
+	c->ping_sent = clock_mono_ns();
+	c->ping_at = now + conf->client.ping_interval;
+	if (conf->client.pong_timeout > 0)
+		c->pong_at = now + conf->client.pong_timeout;
+	client_send(c, b, OUT_PING);
+}
+
+/* see client.h */
+void
+client_timer(struct client *c)
+{
+	if (is_due(c, c->stale_at))
+		client_disconnect(c, DISCONNECT_STALE, NULL);
+	else if (is_due(c, c->expire_at))
+		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
+	else if (is_due(c, c->pong_at))
+		client_disconnect(c, DISCONNECT_NO_PONG, NULL);
+	else if (is_due(c, c->ping_at))
+		send_ping(c);
+	client_set_timer(c);
+}
+
+/* see client.h */
+void
+client_pong_frame(struct client *c)
+{
+	if (!c->frame_ping || !c->ping_out)
+		return;
+	c->ping_out = false;
+	c->pong_at = 0;
+}
+
+/* ---- the end ---- */
+
+/* see client.h */
+void
+client_disconnect(struct client *c, uint32_t code, const char *reason)
+{
+	struct node	*n = c->node;
+	unsigned char	 frame[WS_CLOSE_MAX];
+	char		 id[37], peer[ADDR_STRLEN];
+	size_t		 len;
+
+	if (c->state == CLIENT_CLOSED)
+		return;
+	if (reason == NULL)
+		reason = disconnect_reason(code);
+	client_reply_flush(c);
+	if (c->state == CLIENT_CLOSED)
+		return;		/* the last replies were too much for it */
+	c->state = CLIENT_CLOSED;
+	n->stats.disconnects[disconnect_slot(code)]++;
+	n->stats.outgoing_close[disconnect_slot(code)]++;
+	log_debug("client disconnected", kv_s("client", client_id(c, id)),
+	    kv_sv("user", client_user(c)), kv_u("code", code),
+	    kv_s("reason", reason), kv_s("peer", conn_peer(c->conn, peer)));
+	if (code == DISCONNECT_SLOW || code == DISCONNECT_WRITE_ERROR)
+		conn_drop_output(c->conn);
+	len = ws_close_format(frame, code, sv_from(reason));
+	if (conn_send_copy(c->conn, frame, len) == -1)
+		conn_close(c->conn);
+	else
+		conn_close_drained(c->conn);
+	if (!n->delivering)
+		client_leave(c);
+}

@@ -1,0 +1,119 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * A client: one connection that speaks the client protocol (spec 3), from
+ * its first command to its disconnect. The transport below it is ws.c; what
+ * it sends and how is behind the wire form.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "client/code.h"
+#include "client/node.h"
+#include "ws/ws.h"
+
+/* How messages are encoded for a connection; a publication is encoded once
+ * for each form in use (struct hub_fanout). */
+enum wire_form { WIRE_WS_JSON, WIRE_MAX };
+_Static_assert((int)WIRE_MAX <= HUB_WIRE_MAX, "one slot for each form");
+
+/* A subscription of a client to a channel. */
+struct client_sub {
+	struct hub_sub		 hub;	/* first */
+	struct client		*client;
+	SLIST_ENTRY(client_sub)	 entry;
+	uint32_t		 cmd_id;	/* of the subscribe under way */
+};
+
+enum client_state {
+	CLIENT_NEW,		/* waits for connect */
+	CLIENT_REFUSED,		/* its connect was answered with an error */
+	CLIENT_CONNECTED,
+	CLIENT_CLOSED		/* close frame queued, nothing goes out any more */
+};
+
+struct client {
+	struct conn		*conn;
+	struct node		*node;
+	LIST_ENTRY(client)	 entry;
+	struct hub_sub		 user;	/* in HUB_USERS once connected */
+	SLIST_HEAD(, client_sub) subs;
+	uint32_t		 nsubs;
+	uint8_t			 state, form;
+	bool			 frame_ping;	/* native ping frames instead */
+	bool			 ping_out;	/* a ping waits for its pong */
+	bool			 waiting;	/* a command's answer is due later */
+	bool			 in_input;	/* client_input() is running */
+	struct client_publish	*publish;	/* what waits is a publish */
+	struct buf		*backlog;	/* input behind the one waiting */
+	char			*info;		/* conn_info JSON, or NULL */
+	uint32_t		 ninfo;
+	int64_t			 cmd_started;	/* ns, of the one waiting */
+	/* Deadlines in monotonic ms, 0: none. */
+	int64_t			 stale_at, ping_at, pong_at, expire_at;
+	int64_t			 ping_sent;	/* ns */
+	uint8_t			 id[16];	/* UUID, see client_id() */
+	struct ws		 ws;
+};
+
+/* ---- life; called by transports ---- */
+
+/* A client on conn (conn->proto is set by the caller). NULL: no memory. */
+struct client *client_new(struct node *, struct conn *, enum wire_form);
+/* Take it out of every register and free it: the transport's on_close. */
+void	client_free(struct client *);
+/* One whole message from the peer. */
+void	client_input(struct client *, struct sv text);
+/* The connection's timer has fired. */
+void	client_timer(struct client *);
+/* A pong frame came (connections with frame_ping). */
+void	client_pong_frame(struct client *);
+/* Begin the close on the peer's initiative: leave all channels now. */
+void	client_leave(struct client *);
+
+/* ---- for the rooms above and this one ---- */
+
+/* Send the peer away. reason NULL: the code's own text. Safe everywhere,
+ * also during a fan-out. */
+void	client_disconnect(struct client *, uint32_t code, const char *reason);
+/* Unsubscribe on the server's behalf: an unsubscribe push is sent, also when
+ * the client is not subscribed (spec 12.48). */
+void	client_unsubscribe_push(struct client *, struct sv channel,
+	    uint32_t code);
+/* Leave a channel without a word to the client; false if it is not
+ * subscribed (a subscription still being set up stays). */
+bool	client_unsubscribe(struct client *, struct sv channel);
+/* The client's id: 36 characters and a NUL. */
+const char *client_id(const struct client *, char out[37]);
+struct sv client_user(const struct client *);
+static inline struct client *
+client_of_user_sub(struct hub_sub *s)
+{
+	return (struct client *)(void *)((char *)s -
+	    offsetof(struct client, user));
+}
+
+/* ---- between the files of this room ---- */
+
+/* Queue a message of the given type for the peer: takes the reference.
+ * Disconnects who is too slow. */
+void	client_send(struct client *, struct blob *, enum out_type);
+/* Replies to the frame in hand go out together; a reply of client c is
+ * appended to the buffer that this returns. */
+struct buf *client_reply_begin(struct client *);
+void	client_reply_flush(struct client *);
+/* Answer the command under way (cmd_id) with an error. */
+void	client_reply_error(struct client *, enum client_method, uint32_t id,
+	    uint32_t code);
+/* The answer to a command that waited has been given: go on. */
+void	client_resume(struct client *);
+/* hub_ops of every node. */
+extern const struct hub_ops client_hub_ops;
+
+/* command.c: handle one command, a JSON object. */
+void	client_command(struct client *, struct jv cmd);
+/* Whether and when the connection's timer fires next. */
+void	client_set_timer(struct client *);
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * See encode.h. Field order follows the field numbers of the protocol, zero
+ * and empty values are left out, as Centrifugo's encoder does it.
+ */
+#include <string.h>
+
+#include "client/encode.h"
+
+/* see encode.h */
+void
+encode_member(struct buf *b, bool *first, const char *name)
+{
+	if (!*first)
+		buf_putc(b, ',');
+	*first = false;
+	buf_putc(b, '"');
+	buf_puts(b, name);
+	buf_puts(b, "\":");
+}
+
+/* see encode.h */
+void
+encode_reply_begin(struct buf *b, uint32_t id, const char *method)
+{
+	if (b->n > 0)
+		buf_putc(b, '\n');
+	buf_puts(b, "{\"id\":");
+	buf_putu64(b, id);
+	buf_puts(b, ",\"");
+	buf_puts(b, method);
+	buf_puts(b, "\":");
+}
+
+/* see encode.h */
+void
+encode_reply_end(struct buf *b)
+{
+	buf_putc(b, '}');
+}
+
+/* see encode.h */
+void
+encode_error(struct buf *b, uint32_t id, uint32_t code)
+{
+	encode_reply_begin(b, id, "error");
+	buf_puts(b, "{\"code\":");
+	buf_putu64(b, code);
+	buf_puts(b, ",\"message\":");
+	json_put_str(b, sv_from(error_message(code)));
+	if (error_is_temporary(code))
+		buf_puts(b, ",\"temporary\":true");
+	buf_putc(b, '}');
+	encode_reply_end(b);
+}
+
+/* see encode.h */
+void
+encode_info(struct buf *b, const struct hub_info *info)
+{
+	buf_puts(b, "{\"user\":");
+	json_put_str(b, info->user);
+	buf_puts(b, ",\"client\":");
+	json_put_str(b, info->client);
+	if (info->conn_info.n > 0) {
+		buf_puts(b, ",\"conn_info\":");
+		json_put_raw(b, info->conn_info);
+	}
+	if (info->chan_info.n > 0) {
+		buf_puts(b, ",\"chan_info\":");
+		json_put_raw(b, info->chan_info);
+	}
+	buf_putc(b, '}');
+}
+
+/* see encode.h */
+void
+encode_pub_push(struct buf *b, const struct hub_pub *pub)
+{
+	buf_puts(b, "{\"push\":{\"channel\":");
+	json_put_str(b, pub->channel);
+	buf_puts(b, ",\"pub\":{\"data\":");
+	json_put_raw(b, pub->data);
+	if (pub->has_info) {
+		buf_puts(b, ",\"info\":");
+		encode_info(b, &pub->info);
+	}
+	if (pub->offset > 0) {
+		buf_puts(b, ",\"offset\":");
+		buf_putu64(b, pub->offset);
+	}
+	if (pub->tags.n > 0) {
+		buf_puts(b, ",\"tags\":");
+		json_put_raw(b, pub->tags);
+	}
+	buf_puts(b, "}}}");
+}
+
+/* see encode.h */
+void
+encode_unsubscribe_push(struct buf *b, struct sv channel, uint32_t code,
+    const char *reason)
+{
+	buf_puts(b, "{\"push\":{");
+	if (channel.n > 0) {
+		buf_puts(b, "\"channel\":");
+		json_put_str(b, channel);
+		buf_putc(b, ',');
+	}
+	buf_puts(b, "\"unsubscribe\":{\"code\":");
+	buf_putu64(b, code);
+	if (*reason != '\0') {
+		buf_puts(b, ",\"reason\":");
+		json_put_str(b, sv_from(reason));
+	}
+	buf_puts(b, "}}}");
+}
+
+/* see encode.h */
+struct blob *
+encode_wire(enum wire_form form, struct sv message)
+{
+	unsigned char	 head[WS_HEAD_MAX];
+	size_t		 nhead;
+	struct blob	*b;
+
+	(void)form;	/* WIRE_WS_JSON is the only one there is */
+	nhead = ws_head_format(head, WS_OP_TEXT, message.n);
+	if ((b = blob_new(nhead + message.n)) == NULL)
+		return NULL;
+	memcpy(b->data, head, nhead);
+	if (message.n > 0)
+		memcpy(b->data + nhead, message.p, message.n);
+	return b;
+}
+
+/* see encode.h */
+struct blob *
+encode_ping(enum wire_form form)
+{
+	return encode_wire(form, SV("{}"));
+}

@@ -1,0 +1,37 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * Encoding what goes to clients: the JSON protocol's replies and pushes
+ * (spec 3), and the wire forms that carry them. Pure: into buffers and
+ * blobs.
+ */
+#ifndef CLIENT_ENCODE_H
+#define CLIENT_ENCODE_H
+
+#include "client/client.h"
+
+/* Where a reply begins: {"id":N,"method": -- the caller appends the result
+ * and closes with encode_reply_end(). Several replies of one frame are
+ * separated by newlines. */
+void	encode_reply_begin(struct buf *, uint32_t id, const char *method);
+void	encode_reply_end(struct buf *);
+void	encode_error(struct buf *, uint32_t id, uint32_t code);
+
+/* Pushes, whole. */
+void	encode_pub_push(struct buf *, const struct hub_pub *);
+void	encode_unsubscribe_push(struct buf *, struct sv channel,
+	    uint32_t code, const char *reason);
+
+/* ,"name":value after a first member, without the comma before it. */
+void	encode_member(struct buf *, bool *first, const char *name);
+
+/* ClientInfo as JSON. */
+void	encode_info(struct buf *, const struct hub_info *);
+
+/* One message as it goes over the wire in this form. NULL: no memory. */
+struct blob *encode_wire(enum wire_form, struct sv message);
+/* The server's ping. */
+struct blob *encode_ping(enum wire_form);
+
+#endif
