@@ -165,8 +165,9 @@ fuzz:
 	    sh tests/run.sh fuzz
 
 bench:
-	sh tests/install.sh build bench
-	MAKE="$(MAKE)" sh tests/bench/run.sh
+	sh tests/install.sh build
+	$(MAKE) fugu
+	sh tests/bench/run.sh
 
 lint:
 	CC="$(CC)" CLANG="$(FUZZ_CC)" FLAGS='$(BASE) $(ECHO_1) $(BSD)' \

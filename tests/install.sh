@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The fugu authors
 #
-#	install.sh build | musl | check | fuzz | bench ...
+#	install.sh build | musl | check | fuzz ...
 #
 # Installs what these need on Debian and its children: asks dpkg first, and
 # touches apt only when something is missing.  What npm installs goes below
@@ -21,8 +21,6 @@ packages() {
 	check)
 		echo clang bmake mandoc universal-ctags git curl procps \
 		    chromium nodejs npm ;;
-	bench)
-		echo nginx-light libnginx-mod-nchan util-linux procps ;;
 	*)
 		echo "install.sh: what is $1?" >&2
 		exit 64 ;;

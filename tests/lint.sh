@@ -22,6 +22,8 @@ ours=$({ for room in $rooms; do room_files "$room"; done
 tests=$(find tests -name '*.[ch]' | LC_ALL=C sort)
 scripts=$(find tests .ci -name '*.sh' -o -path .ci/run | LC_ALL=C sort)
 pages=$(find man -name '*.[58]')
+web=$(find admin tests -name '*.html' -o -name '*.mjs' -o -name '*.js' \
+    -o -name '*.awk')
 
 # Includes of the rooms that go where tests/rooms.sh has no arrow.
 arrows() {
@@ -111,11 +113,11 @@ function_length() {
 }
 
 format() {
-	for file in $ours $tests $scripts $pages Makefile README.md; do
+	for file in $ours $tests $scripts $pages $web Makefile README.md; do
 		[ -f "$file" ] || continue
 		expand "$file" | awk -v file="$file" '
 		{ gsub(/[\300-\367][\200-\277]+/, "?") }
-		file !~ /^man|md$/ && length > 80 {
+		file !~ /^man|html$|js$|md$/ && length > 80 {
 			print file ":" NR ": over 80 columns"
 		}'
 		awk '/[ \t]$/ { print FILENAME ":" NR ": blanks at the end" }' \
