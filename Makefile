@@ -97,7 +97,7 @@ FUZZERS = $(FUZZ_SRC:.c=.fuzz)
 
 # Everything is made again when the way it is made changes.
 FLAGS = $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(BASE) $(BSD) $(LIBS) \
-    $(LINK_$(STATIC)) $(MUSL_CC) $(FUZZ_CC) $(PREFIX)
+    $(LINK_$(STATIC)) $(MUSL_CC) $(FUZZ_CC)
 FLAGS_CHANGED != mkdir -p build && echo '$(FLAGS)' >build/flags.$$$$ && \
     { cmp -s build/flags.$$$$ build/flags && rm build/flags.$$$$ || \
     mv build/flags.$$$$ build/flags; }
