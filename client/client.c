@@ -342,7 +342,7 @@ void
 client_set_timer(struct client *c)
 {
 	const int64_t	at[] = { c->stale_at, c->ping_at, c->pong_at,
-			    c->expire_at };
+			    c->expire_at, c->shutdown_at };
 	int64_t		next = 0;
 	size_t		i;
 
@@ -393,7 +393,9 @@ send_ping(struct client *c)
 void
 client_timer(struct client *c)
 {
-	if (is_due(c, c->stale_at))
+	if (is_due(c, c->shutdown_at))
+		client_disconnect(c, DISCONNECT_SHUTDOWN, NULL);
+	else if (is_due(c, c->stale_at))
 		client_disconnect(c, DISCONNECT_STALE, NULL);
 	else if (is_due(c, c->expire_at))
 		client_disconnect(c, DISCONNECT_EXPIRED, NULL);

@@ -51,7 +51,8 @@ struct client {
 	uint32_t		 ninfo;
 	int64_t			 cmd_started;	/* ns, of the one waiting */
 	/* Deadlines in monotonic ms, 0: none. */
-	int64_t			 stale_at, ping_at, pong_at, expire_at;
+	int64_t			 stale_at, ping_at, pong_at, expire_at,
+				 shutdown_at;
 	int64_t			 ping_sent;	/* ns */
 	uint8_t			 id[16];	/* UUID, see client_id() */
 	struct ws		 ws;

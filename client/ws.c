@@ -1,0 +1,371 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The bidirectional WebSocket transport: the handshake on top of HTTP, and
+ * frames from and to a client.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "client/transport.h"
+#include "util/log.h"
+
+static const char *const protocols[] = { "centrifuge-json", NULL };
+
+/* ---- frames ---- */
+
+static struct blob *
+frame(enum ws_op op, struct sv data)
+{
+	unsigned char	 head[WS_HEAD_MAX];
+	size_t		 n = ws_head_format(head, op, data.n);
+	struct blob	*b = blob_new(n + data.n);
+
+	if (b == NULL)
+		return NULL;
+	memcpy(b->data, head, n);
+	if (data.n > 0)
+		memcpy(b->data + n, data.p, data.n);
+	return b;
+}
+
+static void
+send_pong(struct client *c, struct sv data)
+{
+	struct blob *b = frame(WS_OP_PONG, data);
+
+	if (b == NULL)
+		conn_close(c->conn);
+	else
+		client_send(c, b, OUT_PING);
+}
+
+/* The peer closes or has broken the protocol: our close frame, then the
+ * end. */
+static void
+close_with(struct client *c, unsigned code)
+{
+	unsigned char	frame[WS_CLOSE_MAX];
+	size_t		n;
+
+	client_reply_flush(c);
+	if (c->state == CLIENT_CLOSED)
+		return;
+	c->state = CLIENT_CLOSED;
+	n = ws_close_format(frame, code, SV(""));
+	if (conn_send_copy(c->conn, frame, n) == -1)
+		conn_close(c->conn);
+	else
+		conn_close_drained(c->conn);
+	client_leave(c);
+}
+
+static void
+on_event(struct client *c, const struct ws_event *ev)
+{
+	char peer[ADDR_STRLEN];
+
+	switch (ev->type) {
+	case WS_MESSAGE:
+		client_input(c, ev->data);
+		break;
+	case WS_PING:
+		send_pong(c, ev->data);
+		break;
+	case WS_PONG:
+		client_pong_frame(c);
+		break;
+	case WS_CLOSE:
+		close_with(c, ev->code == WS_CLOSE_NO_STATUS ? 0 : ev->code);
+		break;
+	case WS_ERROR:
+		log_debug("websocket error", kv_s("error", ev->clause),
+		    kv_s("peer", conn_peer(c->conn, peer)));
+		c->node->stats.outgoing_close[disconnect_slot(ev->code)]++;
+		close_with(c, ev->code);
+		break;
+	case WS_NEED:
+		break;
+	}
+}
+
+/* One more transport, unless client.connection_limit is reached. */
+static bool
+take_place(struct node *n)
+{
+	unsigned	was;
+	int64_t		limit = n->conf->client.connection_limit;
+
+	was = atomic_fetch_add_explicit(&n->srv->transports, 1,
+	    memory_order_relaxed);
+	if (limit <= 0 || was < (uint64_t)limit)
+		return true;
+	atomic_fetch_sub_explicit(&n->srv->transports, 1,
+	    memory_order_relaxed);
+	return false;
+}
+
+static void
+give_place(struct node *n)
+{
+	atomic_fetch_sub_explicit(&n->srv->transports, 1,
+	    memory_order_relaxed);
+}
+
+static size_t
+ws_read(struct conn *conn, char *p, size_t n)
+{
+	struct client	*c = conn->proto;
+	struct ws_event	 ev;
+	size_t		 at = 0, used;
+
+	/* What comes behind a command that waits is taken later. */
+	while (c->state != CLIENT_CLOSED && !c->waiting) {
+		if (ws_feed(&c->ws, p + at, n - at, &used, &ev) == WS_NEED)
+			return n;
+		at += used;
+		on_event(c, &ev);
+	}
+	return c->state == CLIENT_CLOSED ? n : at;
+}
+
+static void
+ws_timer(struct conn *conn)
+{
+	client_timer(conn->proto);
+}
+
+static void
+ws_closed(struct conn *conn)
+{
+	struct client	*c = conn->proto;
+	struct node	*n = c->node;
+
+	client_free(c);
+	give_place(n);
+}
+
+static const struct conn_ops ws_conn_ops = {
+	.on_read = ws_read,
+	.on_timer = ws_timer,
+	.on_close = ws_closed,
+};
+
+/* ---- handshake ---- */
+
+/* All Sec-WebSocket-Protocol lines as one list. */
+static struct sv
+offered_protocols(const struct http_request *req, struct buf *b)
+{
+	const struct sv	name = SV("Sec-WebSocket-Protocol");
+	size_t		i;
+
+	for (i = 0; i < req->nheader; i++) {
+		if (!sv_ieq(req->header[i].name, name))
+			continue;
+		if (b->n > 0)
+			buf_puts(b, ", ");
+		buf_putsv(b, req->header[i].value);
+	}
+	return buf_sv(b);
+}
+
+static struct ws_request
+handshake_of(const struct http_request *req, struct buf *b)
+{
+	return (struct ws_request){
+		.is_get = req->method == HTTP_GET,
+		.http11 = req->minor >= 1,
+		.has_upgrade = http_header_has_token(req, "Upgrade",
+		    "websocket"),
+		.has_connection = http_header_has_token(req, "Connection",
+		    "upgrade"),
+		.version = http_header_get(req, "Sec-WebSocket-Version"),
+		.key = http_header_get(req, "Sec-WebSocket-Key"),
+		.protocols = offered_protocols(req, b),
+	};
+}
+
+/* Whether it is a good handshake; if not it has been answered. */
+static bool
+handshake_ok(struct http_exchange *x, const struct ws_request *hs)
+{
+	const char	*why;
+	int		 status;
+
+	if ((status = ws_handshake_check(hs, &why)) == 0)
+		return true;
+	if (status == 426)
+		buf_puts(&x->headers, "Sec-WebSocket-Version: 13\r\n");
+	http_respond_error(x, status, why);
+	return false;
+}
+
+static bool
+query_is(struct sv query, const char *name, const char *value)
+{
+	struct buf	scratch = BUF_INIT;
+	struct sv	v;
+	bool		is;
+
+	is = http_query_get(query, name, &scratch, &v) &&
+	    sv_eq(v, sv_from(value));
+	buf_fini(&scratch);
+	return is;
+}
+
+/* Whether the request asks for the protobuf encoding. */
+static bool
+wants_protobuf(const struct http_request *req, struct sv offered)
+{
+	static const char *const binary[] = { "centrifuge-protobuf", NULL };
+
+	return query_is(req->query, "cf_protocol", "protobuf") ||
+	    query_is(req->query, "format", "protobuf") ||
+	    (ws_protocol_select(offered, protocols) == NULL &&
+	    ws_protocol_select(offered, binary) != NULL);
+}
+
+/* Switch protocols; the place has been taken. */
+static void
+upgrade(struct http_exchange *x, const struct ws_request *hs)
+{
+	struct node	*n = x->w->ctx;
+	struct buf	 head = BUF_INIT;
+	struct client	*c;
+
+	c = client_new(n, x->conn, WIRE_WS_JSON);
+	if (c == NULL) {
+		give_place(n);
+		http_respond_error(x, 503, "out of memory");
+		return;
+	}
+	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
+	    "true");
+	ws_handshake_format(&head, hs->key,
+	    ws_protocol_select(hs->protocols, protocols));
+	if (head.failed ||
+	    http_upgrade(x, buf_sv(&head), &ws_conn_ops, c) == -1) {
+		give_place(n);
+		client_free(c);
+	} else {
+		client_set_timer(c);
+	}
+	buf_fini(&head);
+}
+
+/* see transport.h */
+void
+ws_transport_handler(struct http_exchange *x)
+{
+	struct node		*n = x->w->ctx;
+	struct buf		 b = BUF_INIT;
+	struct ws_request	 hs = handshake_of(&x->req, &b);
+
+	if (!handshake_ok(x, &hs))
+		goto out;
+	if (!node_origin_allowed(n, http_header_get(&x->req, "Origin"))) {
+		log_info("request origin is not among client.allowed_origins",
+		    kv_sv("origin", http_header_get(&x->req, "Origin")));
+		http_respond_error(x, 403, "this Origin is not allowed");
+	} else if (wants_protobuf(&x->req, hs.protocols)) {
+		http_respond_error(x, 501,
+		    "the protobuf protocol is not supported yet");
+	} else if (n->draining || !take_place(n)) {
+		http_respond_error(x, 503, "too many connections");
+	} else {
+		upgrade(x, &hs);
+	}
+out:
+	buf_fini(&b);
+}
+
+#ifdef FUGU_ECHO
+
+/* ---- the echo endpoint ---- */
+
+static void
+echo_frame(struct conn *conn, enum ws_op op, struct sv data)
+{
+	struct blob *b = frame(op, data);
+
+	if (b == NULL || conn_send(conn, b) == -1)
+		conn_close(conn);
+}
+
+static size_t
+echo_read(struct conn *conn, char *p, size_t n)
+{
+	unsigned char	 frame[WS_CLOSE_MAX];
+	struct ws_event	 ev;
+	size_t		 at = 0, used;
+
+	for (;;) {
+		switch (ws_feed(conn->proto, p + at, n - at, &used, &ev)) {
+		case WS_MESSAGE:
+			echo_frame(conn, ev.op, ev.data);
+			break;
+		case WS_PING:
+			echo_frame(conn, WS_OP_PONG, ev.data);
+			break;
+		case WS_CLOSE:
+		case WS_ERROR:
+			conn_send_copy(conn, frame, ws_close_format(frame,
+			    ev.code == WS_CLOSE_NO_STATUS ? 0 : ev.code,
+			    SV("")));
+			conn_close_drained(conn);
+			return n;
+		case WS_PONG:
+			break;
+		case WS_NEED:
+			return n;
+		}
+		at += used;
+	}
+}
+
+static void
+echo_timer(struct conn *conn)
+{
+	conn_close(conn);
+}
+
+static void
+echo_closed(struct conn *conn)
+{
+	ws_fini(conn->proto);
+	free(conn->proto);
+}
+
+static const struct conn_ops echo_conn_ops = {
+	.on_read = echo_read,
+	.on_timer = echo_timer,
+	.on_close = echo_closed,
+};
+
+/* see transport.h */
+void
+ws_echo_handler(struct http_exchange *x)
+{
+	struct buf		 b = BUF_INIT, head = BUF_INIT;
+	struct ws_request	 hs = handshake_of(&x->req, &b);
+	struct ws		*ws;
+
+	if (!handshake_ok(x, &hs))
+		goto out;
+	if ((ws = malloc(sizeof(*ws))) == NULL) {
+		http_respond_error(x, 503, "out of memory");
+		goto out;
+	}
+	ws_init(ws, 16 * 1024 * 1024);
+	ws_handshake_format(&head, hs.key, NULL);
+	if (http_upgrade(x, buf_sv(&head), &echo_conn_ops, ws) == -1)
+		free(ws);
+out:
+	buf_fini(&b);
+	buf_fini(&head);
+}
+
+#endif
