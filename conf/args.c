@@ -20,7 +20,8 @@ struct parser {
 static int
 complain(struct parser *p, const char *flag, const char *what)
 {
-	fprintf(p->err, "%s: %s\n", flag, what);
+	/* Without the value, which may be a secret. */
+	fprintf(p->err, "%.*s: %s\n", (int)strcspn(flag, "="), flag, what);
 	return -1;
 }
 
@@ -110,16 +111,16 @@ set_option(struct parser *p, const char *flag, const struct conf_opt *o,
 }
 
 static int
-unknown(struct parser *p, const char *flag, struct sv name)
+unknown(struct parser *p, struct sv name)
 {
 	struct conf_path near = { .n = 0 }, wrong = { .n = 0 };
 
 	conf_path_push(&wrong, name);
 	if (conf_suggest(wrong.s, &near))
-		fprintf(p->err, "%s: unknown flag (did you mean --%s?)\n",
-		    flag, near.s);
+		fprintf(p->err, "--%s: unknown flag (did you mean --%s?)\n",
+		    wrong.s, near.s);
 	else
-		complain(p, flag, "unknown flag");
+		fprintf(p->err, "--%s: unknown flag\n", wrong.s);
 	return -1;
 }
 
@@ -140,7 +141,7 @@ long_flag(struct parser *p, const char *flag)
 	}
 	o = conf_find_dotted(name, NULL, &slot, &p->names);
 	if (o == NULL || o->type == CONF_GROUP)
-		return unknown(p, flag, name);
+		return unknown(p, name);
 	return set_option(p, flag, o, flag + 2, rest);
 }
 
@@ -213,10 +214,10 @@ conf_args_fini(struct conf_args *args)
 
 /* see conf.h */
 struct conf_source
-conf_args_source(const struct conf_args *args, char *const *environ)
+conf_args_source(const struct conf_args *args, char *const *env)
 {
 	return (struct conf_source){ .path = args->config,
-	    .environ = environ, .flags = args->flags,
+	    .environ = env, .flags = args->flags,
 	    .nflags = args->nflags };
 }
 
@@ -228,17 +229,17 @@ conf_load_flags(struct conf_load *l, const struct conf_flag *flags, size_t n)
 	struct conf_path canon = { .n = 0 };
 	const struct conf_opt *o;
 	struct conf_value value;
-	struct sv name;
+	struct sv name, rest;
 	void *slot;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		name = sv_from(flags[i].name);
-		name = sv_cut(&name, '=');
+		rest = sv_from(flags[i].name);
+		name = sv_cut(&rest, '=');
 		o = conf_find_dotted(name, l->c, &slot, &canon);
 		if (o == NULL || o->type == CONF_GROUP)
-			conf_say(l->errs, CONF_BAD, at, flags[i].name,
-			    "unknown option");
+			conf_say(l->errs, CONF_BAD, at, "",
+			    "--%.*s: unknown option", SV_ARG(name));
 		else if (o->type == CONF_ITEMS)
 			conf_load_items(l, at.name, flags[i].value, o,
 			    canon.s, slot);

@@ -126,14 +126,14 @@ struct prefixes {
 	struct conf_load	*l;
 };
 
-static void
+static bool
 check_prefix(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 {
 	struct conf_load *l = ((struct prefixes *)v)->l;
 	const char **prefix = slot, *p, *normal;
 
 	if (slot == NULL || !(o->flags & OF_PREFIX))
-		return;
+		return true;
 	if (**prefix != '\0' && **prefix != '/')
 		bad(l, v->path.s, "must begin with /");
 	for (p = *prefix; *p != '\0'; p++)
@@ -144,6 +144,7 @@ check_prefix(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 		}
 	if ((normal = normal_prefix(l, *prefix)) != NULL)
 		*prefix = normal;
+	return true;
 }
 
 struct endpoint {

@@ -276,7 +276,7 @@ int	conf_args_parse(struct conf_args *, char *const *argv,
 void	conf_args_fini(struct conf_args *);
 /* The source these arguments stand for. */
 struct conf_source conf_args_source(const struct conf_args *,
-	    char *const *environ);
+	    char *const *env);
 /* The flags of the table, a line each, for --help. */
 void	conf_usage(FILE *out);
 

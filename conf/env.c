@@ -12,7 +12,6 @@
  * up is unknown, and only worth a warning.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "conf/load.h"
 
@@ -91,8 +90,7 @@ lookup(struct conf_load *l, const struct conf_opt *o, struct conf_path *name)
 
 	if (!(o->flags & OF_SECRET))
 		return value;
-	snprintf(file.s, sizeof(file.s), "%.*s_FILE",
-	    (int)(sizeof(file.s) - sizeof("_FILE")), name->s);
+	conf_path_add(&file, SV("_FILE"));
 	path = take(l, file.s);
 	if (path == NULL)
 		return value;
@@ -116,7 +114,7 @@ variable_name(const struct env *e, struct conf_path *name)
 	conf_env_name(name, e->item->s, e->v.path.s);
 }
 
-static void	env_visit(struct conf_visitor *, const struct conf_opt *,
+static bool	env_visit(struct conf_visitor *, const struct conf_opt *,
 		    void *);
 
 /* CENTRIFUGO_CHANNEL_NAMESPACES_<NAME>_<OPTION> */
@@ -124,7 +122,7 @@ static void
 visit_items(struct env *e, const struct conf_opt *o, struct conf_items *items,
     const struct conf_path *list)
 {
-	struct conf_path prefix = { .n = 0 }, raw;
+	struct conf_path prefix = { .n = 0 };
 	struct env sub = { .v = { .visit = env_visit }, .l = e->l,
 	    .item = &prefix };
 	const char *name;
@@ -136,9 +134,7 @@ visit_items(struct env *e, const struct conf_opt *o, struct conf_items *items,
 		item = (char *)items->v + i * o->item_size;
 		conf_find(o->sub, SV("name"), item, &slot);
 		name = *(const char **)slot;
-		raw = *list;
-		snprintf(raw.s + raw.n, sizeof(raw.s) - raw.n, "_%s_", name);
-		conf_env_name(&prefix, "", raw.s);
+		conf_env_item(&prefix, list->s, name);
 		conf_visit(&sub.v, o->sub, item);
 	}
 }
@@ -171,7 +167,7 @@ env_items(struct env *e, const struct conf_opt *o, void *slot,
 		forget_items(e->l, name);
 }
 
-static void
+static bool
 env_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 {
 	struct env *e = (struct env *)v;
@@ -181,18 +177,19 @@ env_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	struct conf_at at;
 
 	if (o->type == CONF_GROUP || e->l->errs->nomem)
-		return;
+		return true;
 	variable_name(e, &name);
 	if (o->type == CONF_ITEMS) {
 		env_items(e, o, slot, &name);
-		return;
+		return true;
 	}
 	text = lookup(e->l, o, &name);
 	if (text == NULL)
-		return;
+		return true;
 	at = (struct conf_at){ name.s, { NULL, 0 }, NULL };
 	if (conf_value_text(e->l, at, e->v.path.s, o, text, &value) == 0)
 		conf_set(e->l, at, e->v.path.s, o, slot, &value);
+	return true;
 }
 
 /* see load.h */

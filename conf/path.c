@@ -12,8 +12,9 @@
 /* Longest text whose distance to a name is computed. */
 #define NEAR_MAX	80
 
-static void
-path_add(struct conf_path *p, struct sv s)
+/* see table.h */
+void
+conf_path_add(struct conf_path *p, struct sv s)
 {
 	if (s.n >= sizeof(p->s) - p->n)
 		s.n = sizeof(p->s) - p->n - 1;
@@ -30,8 +31,8 @@ conf_path_push(struct conf_path *p, struct sv name)
 	size_t was = p->n;
 
 	if (was > 0)
-		path_add(p, SV("."));
-	path_add(p, name);
+		conf_path_add(p, SV("."));
+	conf_path_add(p, name);
 	return was;
 }
 
@@ -43,7 +44,7 @@ conf_path_index(struct conf_path *p, size_t i)
 	char s[32];
 
 	snprintf(s, sizeof(s), "[%zu]", i);
-	path_add(p, sv_from(s));
+	conf_path_add(p, sv_from(s));
 	return was;
 }
 
@@ -69,8 +70,7 @@ conf_visit(struct conf_visitor *v, const struct conf_opt *o, const void *base)
 			continue;
 		}
 		was = conf_path_push(&v->path, sv_from(o->name));
-		v->visit(v, o, slot);
-		if (o->type == CONF_GROUP)
+		if (v->visit(v, o, slot) && o->type == CONF_GROUP)
 			conf_visit(v, o->sub, slot);
 		conf_path_pop(&v->path, was);
 	}
@@ -181,7 +181,7 @@ struct near {
  * Names are near as a whole, or in their last part, as when an option is
  * given in the wrong group. The latter counts as one error more.
  */
-static void
+static bool
 near_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 {
 	struct near *near = (struct near *)v;
@@ -205,6 +205,7 @@ near_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	}
 	if (o->type == CONF_ITEMS)
 		conf_visit(v, o->sub, NULL);
+	return true;
 }
 
 /* see table.h */
@@ -230,19 +231,35 @@ conf_suggest(const char *wrong, struct conf_path *out)
 	return near.best != SIZE_MAX;
 }
 
-/* see table.h */
-void
-conf_env_name(struct conf_path *out, const char *prefix, const char *dotted)
+/* Append s as it is spelt in the environment. */
+static void
+add_upper(struct conf_path *out, const char *s)
 {
-	char *p;
+	char *p = out->s + out->n;
 
-	conf_path_pop(out, 0);
-	path_add(out, sv_from(prefix));
-	path_add(out, sv_from(dotted));
-	for (p = out->s; *p != '\0'; p++) {
+	conf_path_add(out, sv_from(s));
+	for (; *p != '\0'; p++) {
 		if (*p >= 'a' && *p <= 'z')
 			*p = (char)(*p - 'a' + 'A');
 		else if (*p == '.' || *p == '-')
 			*p = '_';
 	}
+}
+
+/* see table.h */
+void
+conf_env_name(struct conf_path *out, const char *prefix, const char *dotted)
+{
+	conf_path_pop(out, 0);
+	conf_path_add(out, sv_from(prefix));
+	add_upper(out, dotted);
+}
+
+/* see table.h */
+void
+conf_env_item(struct conf_path *out, const char *list, const char *name)
+{
+	conf_env_name(out, list, "_");
+	add_upper(out, name);
+	conf_path_add(out, SV("_"));
 }

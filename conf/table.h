@@ -141,6 +141,7 @@ struct conf_path {
 	size_t	n;
 };
 
+void	conf_path_add(struct conf_path *, struct sv);
 /* Append "." (but not at the start) and name; gives the length before. */
 size_t	conf_path_push(struct conf_path *, struct sv name);
 /* Append "[i]". */
@@ -158,11 +159,11 @@ conf_slot(const struct conf_opt *opt, const void *base)
 
 /*
  * Visit every option below a table in order, groups included, with its
- * dotted name and its slot. The items of an ITEMS row are left to the
- * visitor.
+ * dotted name and its slot. For a group the visitor says whether to go in;
+ * the items of an ITEMS row are left to it.
  */
 struct conf_visitor {
-	void	(*visit)(struct conf_visitor *, const struct conf_opt *,
+	bool	(*visit)(struct conf_visitor *, const struct conf_opt *,
 		    void *slot);
 	struct conf_path path;
 };
@@ -184,5 +185,8 @@ bool	conf_suggest(const char *wrong, struct conf_path *near);
 /* Name in the environment: prefix, then upper case with '_' for '.'. */
 void	conf_env_name(struct conf_path *, const char *prefix,
 	    const char *dotted);
+/* What the variables of an item begin with: LIST_NAME_ */
+void	conf_env_item(struct conf_path *, const char *list,
+	    const char *name);
 
 #endif
