@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The fugu authors
+#
+# The table of run.sh. In: lines "scene.figure server round value". Out: for
+# each figure the median of each server's rounds, the medians of the ratios
+# taken within a round, and the budget (DESIGN.md) with ok or MISSED.
+
+{
+	val[$1, $2, $3] = $4
+	if ($3 + 0 > rounds)
+		rounds = $3 + 0
+}
+
+function median(v, n,    i, j, t) {
+	for (i = 2; i <= n; i++)
+		for (j = i; j > 1 && v[j - 1] > v[j]; j--) {
+			t = v[j]; v[j] = v[j - 1]; v[j - 1] = t
+		}
+	if (n == 0)
+		return ""
+	return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+}
+
+function of(figure, server,    v, n, r) {
+	n = 0
+	for (r = 0; r <= rounds; r++)
+		if ((figure, server, r) in val)
+			v[++n] = val[figure, server, r] + 0
+	return median(v, n)
+}
+
+# Of server to base, each round by itself.
+function ratio(figure, server, base,    v, n, r) {
+	n = 0
+	for (r = 0; r <= rounds; r++)
+		if ((figure, server, r) in val && (figure, base, r) in val &&
+		    val[figure, base, r] > 0)
+			v[++n] = val[figure, server, r] / val[figure, base, r]
+	return median(v, n)
+}
+
+function cell(x, digits) {
+	return x == "" ? "-" : sprintf("%." digits "f", x)
+}
+
+function head(    i, line) {
+	line = sprintf("%-38s", "")
+	for (i = 1; i <= ns; i++)
+		line = line sprintf(" %10s", name[i])
+	for (i = 1; i <= ns; i++)
+		if (name[i] != "yardstick")
+			line = line sprintf(" %10s", substr(name[i], 1, 5) ":yard")
+	print line sprintf(" %10s", "fugu:nchan") "  budget"
+}
+
+# kind: "<" at most limit, "x" at most limit times the yardstick, "" none.
+function verdict(figure, kind, limit, scale, unit,    x) {
+	if (kind == "")
+		return ""
+	x = kind == "x" ? ratio(figure, "fugu", "yardstick") : of(figure, "fugu")
+	if (x == "")
+		return "  not measured"
+	if (kind == "<")
+		x *= scale
+	return sprintf("  <= %s%s %s", limit, kind == "x" ? " x yardstick" : unit,
+	    x <= limit ? "ok" : "MISSED")
+}
+
+# The columns of figures and no more: a share that the clock tick samples.
+function values(label, figure, scale, digits,    i, line, x) {
+	line = sprintf("%-38s", label)
+	for (i = 1; i <= ns; i++) {
+		x = of(figure, name[i])
+		line = line sprintf(" %10s", cell(x == "" ? x : x * scale, digits))
+	}
+	return line
+}
+
+function row(label, figure, scale, digits, kind, limit, unit,    i, line) {
+	line = values(label, figure, scale, digits)
+	for (i = 1; i <= ns; i++)
+		if (name[i] != "yardstick")
+			line = line sprintf(" %10s", \
+			    cell(ratio(figure, name[i], "yardstick"), 2))
+	line = line sprintf(" %10s", cell(ratio(figure, "fugu", "nchan"), 2))
+	print line verdict(figure, kind, limit, scale, unit)
+}
+
+function too_slow(scene,    i, x) {
+	for (i = 1; i <= ns; i++)
+		if ((x = of(scene ".stretch", name[i])) > 1.25)
+			printf "  %s was too slow for this rate: %.2f times the time\n", \
+			    name[i], x
+}
+
+function fan(title, scene, kind,    x) {
+	x = of(scene ".rate", "-")
+	printf "%s, %.1f messages/s\n", title, x
+	row("  server CPU, us per delivery", scene ".deliver_cpu_us", 1, 2, \
+	    kind, 1.2)
+	print values("    user space", scene ".deliver_user_us", 1, 2)
+	print values("    kernel", scene ".deliver_sys_us", 1, 2)
+	row("  latency p50, ms", scene ".p50_ms", 1, 2)
+	row("  latency p99, ms", scene ".p99_ms", 1, 2)
+	print values("  server core busy, %", scene ".deliver_busy_server", \
+	    100, 0)
+	too_slow(scene)
+}
+
+function two_workers(    f) {
+	f = "two."
+	print "fan-out to " conns ", fugu with 2 workers, nothing pinned"
+	printf "  %-36s %10s\n", "server CPU, us per delivery", \
+	    cell(of(f "deliver_cpu_us", "fugu2"), 2)
+	printf "  %-36s %10s\n", "latency p50, ms", cell(of(f "p50_ms", "fugu2"), 2)
+	printf "  %-36s %10s\n", "latency p99, ms", cell(of(f "p99_ms", "fugu2"), 2)
+}
+
+function publishing(title, scene) {
+	print title
+	row("  requests per second", scene ".publish_per_s", 1, 0)
+	row("  server CPU, us per request", scene ".publish_cpu_us", 1, 2)
+	print values("  server core busy, %", scene ".publish_busy_server", \
+	    100, 0)
+	print values("  load generator busy, %", scene ".publish_busy_load", \
+	    100, 0)
+}
+
+END {
+	ns = split(servers, name, " ")
+	head()
+	fan("fan-out to 1000, one channel", "fan1k", "x")
+	fan("fan-out to " conns ", one channel", "fan10k", "x")
+	fan(conns " connections over 1000 channels", "chan1k", "")
+	two_workers()
+	print conns " idle connections, one subscription and a 25 s ping each"
+	row("  RSS, bytes per connection", "idle.rss_conn", 1, 0, "<", 1024)
+	row("  private, bytes per connection", "idle.private_conn", 1, 0)
+	row("  PSS, bytes per connection", "idle.pss_conn", 1, 0)
+	row("  kernel (both ends), bytes per conn.", "idle.kernel_conn", 1, 0)
+	row("  CPU, us per second and connection", "idle.idle_cpu_us", 1, 2, \
+	    "<", 2)
+	print values("  pings per connection", "idle.idle_pings", 1, 2)
+	print "opening them: handshake, connect, subscribe"
+	row("  connections per second", "fan10k.connect_per_s", 1, 0)
+	row("  server CPU, us per connection", "fan10k.connect_cpu_us", 1, 2)
+	print values("    user space", "fan10k.connect_user_us", 1, 2)
+	print values("    kernel", "fan10k.connect_sys_us", 1, 2)
+	publishing("publishing by HTTP, 16 connections, no subscriber", "pub0")
+	publishing("publishing by HTTP, 16 connections, 1 subscriber", "pub1")
+	print "start"
+	row("  to listening, ms", "start.start_ms", 1, 1, "<", 10)
+	row("  RSS, KB", "idle.rss_start", 1 / 1024, 0, "<", 2048)
+	row("  binary, stripped, KB", "size.bytes", 1 / 1024, 0, "<", 1172)
+}
