@@ -45,7 +45,7 @@ struct cpu {
 
 struct mem {
 	uint64_t	rss, priv, pss;	/* of the processes, bytes */
-	uint64_t	kernel;		/* slab and TCP buffers, whole machine */
+	uint64_t	kernel;		/* slab, TCP buffers; everybody's */
 };
 
 enum dialect {

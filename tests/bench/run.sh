@@ -114,7 +114,6 @@ nginx_config() {
 	load_module $nchan;
 	daemon off;
 	worker_processes 1;
-	worker_rlimit_nofile $(ulimit -n);
 	pid $tmp/nginx.pid;
 	error_log $tmp/nginx.log warn;
 	events { worker_connections $((conns + 1000)); }

@@ -49,20 +49,24 @@ function head(    i, line) {
 		line = line sprintf(" %10s", name[i])
 	for (i = 1; i <= ns; i++)
 		if (name[i] != "yardstick")
-			line = line sprintf(" %10s", substr(name[i], 1, 5) ":yard")
+			line = line sprintf(" %10s", \
+			    substr(name[i], 1, 5) ":yard")
 	print line sprintf(" %10s", "fugu:nchan") "  budget"
 }
 
 # kind: "<" at most limit, "x" at most limit times the yardstick, "" none.
-function verdict(figure, kind, limit, scale, unit,    x) {
+function verdict(figure, kind, limit, scale,    x) {
 	if (kind == "")
 		return ""
-	x = kind == "x" ? ratio(figure, "fugu", "yardstick") : of(figure, "fugu")
+	if (kind == "x")
+		x = ratio(figure, "fugu", "yardstick")
+	else
+		x = of(figure, "fugu")
 	if (x == "")
 		return "  not measured"
 	if (kind == "<")
 		x *= scale
-	return sprintf("  <= %s%s %s", limit, kind == "x" ? " x yardstick" : unit,
+	return sprintf("  <= %s%s %s", limit, kind == "x" ? " x yard" : "",
 	    x <= limit ? "ok" : "MISSED")
 }
 
@@ -71,26 +75,27 @@ function values(label, figure, scale, digits,    i, line, x) {
 	line = sprintf("%-38s", label)
 	for (i = 1; i <= ns; i++) {
 		x = of(figure, name[i])
-		line = line sprintf(" %10s", cell(x == "" ? x : x * scale, digits))
+		line = line sprintf(" %10s", \
+		    cell(x == "" ? x : x * scale, digits))
 	}
 	return line
 }
 
-function row(label, figure, scale, digits, kind, limit, unit,    i, line) {
+function row(label, figure, scale, digits, kind, limit,    i, line) {
 	line = values(label, figure, scale, digits)
 	for (i = 1; i <= ns; i++)
 		if (name[i] != "yardstick")
 			line = line sprintf(" %10s", \
 			    cell(ratio(figure, name[i], "yardstick"), 2))
 	line = line sprintf(" %10s", cell(ratio(figure, "fugu", "nchan"), 2))
-	print line verdict(figure, kind, limit, scale, unit)
+	print line verdict(figure, kind, limit, scale)
 }
 
 function too_slow(scene,    i, x) {
 	for (i = 1; i <= ns; i++)
 		if ((x = of(scene ".stretch", name[i])) > 1.25)
-			printf "  %s was too slow for this rate: %.2f times the time\n", \
-			    name[i], x
+			printf "  %s was too slow for this rate:" \
+			    " %.2f times the time\n", name[i], x
 }
 
 function fan(title, scene, kind,    x) {
@@ -107,13 +112,15 @@ function fan(title, scene, kind,    x) {
 	too_slow(scene)
 }
 
-function two_workers(    f) {
-	f = "two."
+function alone(label, figure) {
+	printf "  %-36s %10s\n", label, cell(of(figure, "fugu2"), 2)
+}
+
+function two_workers() {
 	print "fan-out to " conns ", fugu with 2 workers, nothing pinned"
-	printf "  %-36s %10s\n", "server CPU, us per delivery", \
-	    cell(of(f "deliver_cpu_us", "fugu2"), 2)
-	printf "  %-36s %10s\n", "latency p50, ms", cell(of(f "p50_ms", "fugu2"), 2)
-	printf "  %-36s %10s\n", "latency p99, ms", cell(of(f "p99_ms", "fugu2"), 2)
+	alone("server CPU, us per delivery", "two.deliver_cpu_us")
+	alone("latency p50, ms", "two.p50_ms")
+	alone("latency p99, ms", "two.p99_ms")
 }
 
 function publishing(title, scene) {
