@@ -233,3 +233,11 @@ $(OBJ:.o=.mo): $(MUSL_DIR)/ready
 -include $(UNIT_SRC:.c=.ao.d)
 -include $(UNIT_SRC:.c=.to.d)
 -include $(FUZZ_SRC:.c=.fo.d)
+
+# ---- what is generated ----
+
+admin/demo_html.h: admin/demo.html
+	od -An -v -tx1 admin/demo.html | sed 's/ \(..\)/0x\1,/g' >$@
+
+admin/demo.o admin/demo.ao admin/demo.to admin/demo.fo admin/demo.mo: \
+    admin/demo_html.h

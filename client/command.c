@@ -16,7 +16,6 @@
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
-#include "util/version.h"
 
 #define CHANNEL_NAME_MAX	255	/* where the option is 0 */
 #define TTL_MAX			(365 * 24 * 3600)	/* s */

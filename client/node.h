@@ -109,7 +109,7 @@ struct node {
 	size_t		  nclients;
 	struct timer	  tick;
 	bool		  draining;
-	int64_t		  drain_until;
+	bool		  drain_reported; /* of srv->drained */
 	/* Lent to whatever runs in this turn. */
 	struct json	  json;
 	struct buf	  reply;	/* replies to the frame in hand */

@@ -107,23 +107,44 @@ spare_buf(struct buf *b)
 }
 
 static void
-exchange_free(struct http_exchange *x)
+exchange_release(struct http_exchange *x)
 {
-	struct http_worker *hw = http_worker(x->w);
-
-	spare_buf(&x->headers);
-	spare_buf(&x->head_bytes);
-	spare_buf(&x->body_bytes);
-	if (hw->nspare < SPARE_MAX) {
-		x->next = hw->spare;
-		hw->spare = x;
-		hw->nspare++;
-		return;
-	}
 	buf_fini(&x->headers);
 	buf_fini(&x->head_bytes);
 	buf_fini(&x->body_bytes);
 	free(x);
+}
+
+static void
+exchange_free(struct http_exchange *x)
+{
+	struct http_worker *hw = http_worker(x->w);
+
+	if (hw->nspare == SPARE_MAX) {
+		exchange_release(x);
+		return;
+	}
+	spare_buf(&x->headers);
+	spare_buf(&x->head_bytes);
+	spare_buf(&x->body_bytes);
+	x->next = hw->spare;
+	hw->spare = x;
+	hw->nspare++;
+}
+
+/* see server.h */
+void
+http_worker_fini(struct worker *w)
+{
+	struct http_worker	*hw = http_worker(w);
+	struct http_exchange	*x;
+
+	while ((x = hw->spare) != NULL) {
+		hw->spare = x->next;
+		exchange_release(x);
+	}
+	hw->nspare = 0;
+	hw->draining = false;
 }
 
 static void

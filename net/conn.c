@@ -471,6 +471,7 @@ conn_new(struct worker *w, int fd, const struct addr *peer,
 		free(c);
 		return NULL;
 	}
+	LIST_INSERT_HEAD(&w->conns, c, all);
 	w->stats.conns_open++;
 	return c;
 }
@@ -502,6 +503,7 @@ conn_free(struct conn *c)
 	free(c->in);
 	if (c->counted)
 		net_conn_gone();
+	LIST_REMOVE(c, all);
 	c->w->stats.conns_open--;
 	free(c);
 }
@@ -528,6 +530,19 @@ conns_reap(struct worker *w)
 	while ((c = list) != NULL) {
 		list = c->next_closing;
 		conn_free(c);
+	}
+}
+
+/* see net.h */
+void
+worker_close_conns(struct worker *w)
+{
+	struct conn *c;
+
+	while (!LIST_EMPTY(&w->conns)) {
+		LIST_FOREACH(c, &w->conns, all)
+			conn_close(c);
+		conns_reap(w);
 	}
 }
 

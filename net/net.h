@@ -16,6 +16,7 @@
 #ifndef NET_NET_H
 #define NET_NET_H
 
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 
@@ -94,6 +95,7 @@ struct worker {
 	uint64_t	  slot_used[WHEEL_SLOTS / 64];
 	int64_t		  wheel_at;	/* last tick handled */
 	size_t		  ntimers;
+	LIST_HEAD(, conn) conns;
 	struct conn	 *dirty, **dirty_tail, *closing;
 	char		 *rbuf;		/* the one receive buffer */
 	uint8_t		  gen;
@@ -107,6 +109,8 @@ struct worker {
 /* Make a worker (heap: it is large). NULL with errno. */
 struct worker *worker_new(unsigned id);
 void	worker_free(struct worker *);
+/* Close and free every connection, after the loop has ended. */
+void	worker_close_conns(struct worker *);
 /* Run until worker_stop(); worker_start runs it in a thread of its own with
  * every signal blocked. */
 void	worker_run(struct worker *);
@@ -166,6 +170,7 @@ struct conn {
 	struct timer		 timer;		/* ops->on_timer */
 	int64_t			 blocked_at;	/* when the kernel's buffer last
 						 * took nothing, while blocked */
+	LIST_ENTRY(conn)	 all;
 	struct conn		*next_dirty, *next_closing;
 	char			*in;		/* unconsumed input, or NULL */
 	uint32_t		 in_n, in_cap;
@@ -234,6 +239,9 @@ struct listener;
 void	net_set_conn_limit(unsigned max_conns, const char *refusal);
 /* Connections open in the process. */
 unsigned net_conns(void);
+/* CPUs that this process may use, by affinity and control group; at most
+ * WORKERS_MAX. */
+unsigned net_cpus(void);
 /* Raise RLIMIT_NOFILE to its hard limit; the resulting number. */
 unsigned net_raise_nofile(void);
 

@@ -78,6 +78,7 @@ worker_new(unsigned id)
 	w->id = id;
 	w->epfd = w->wake.fd = w->spare_fd = -1;
 	w->dirty_tail = &w->dirty;
+	LIST_INIT(&w->conns);
 	w->now = clock_mono_ms();
 	w->wheel_at = w->now / WHEEL_TICK_MS;
 	w->wake.on_event = wake_event;

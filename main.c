@@ -1,0 +1,840 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * fugu: commands, start, signals, stop. The order of a start is: read and
+ * check the configuration, raise limits, bind every listener, write the pid
+ * file, make the workers, and only then serve; whatever fails ends the
+ * process before anything was served.
+ *
+ * Worker 0 runs in the main thread and takes the signals.
+ */
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include <bsd/libutil.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admin/demo.h"
+#include "api/api.h"
+#include "api/site.h"
+#include "client/client.h"
+#include "client/token.h"
+#include "client/transport.h"
+#include "conf/conf.h"
+#include "util/clock.h"
+#include "util/ct.h"
+#include "util/log.h"
+
+extern char **environ;
+
+#define FDS_OWN	64	/* descriptors kept for other than connections */
+
+/* One listening address, with a socket for each worker. */
+struct port {
+	const char		*what;
+	struct addr		 addr;
+	const struct http_site	*site;
+	int			 fd[WORKERS_MAX];
+	struct listener		*listener[WORKERS_MAX];
+};
+
+/* The process. */
+static struct app {
+	struct conf_source	 source;	/* for reloads */
+	const struct conf	*conf;
+	struct server		 srv;
+	struct site		 external, internal;
+	struct port		 port[2];
+	unsigned		 nport;
+	struct pidfh		*pidfile;
+	struct io		 signals;
+	struct timer		 deadline;
+	unsigned		 undrained;	/* workers not yet drained */
+	bool			 stopping;
+	int			 code;		/* exit status */
+	struct demo		*demo;
+} app;
+
+/* ---- configuration ---- */
+
+static void
+report(const struct conf_errors *errs)
+{
+	size_t i;
+
+	for (i = 0; i < errs->n; i++) {
+		if (errs->v[i].kind == CONF_WARN)
+			log_warn(errs->v[i].text);
+		else
+			log_error(errs->v[i].text);
+	}
+	if (errs->nomem)
+		log_error("out of memory while reading the configuration");
+}
+
+static int
+setup_log(const struct conf *conf)
+{
+	struct log_options o = {
+		.file = conf->log.file,
+		.format = strcmp(conf->log.format, "json") == 0 ? LOG_JSON :
+		    LOG_LOGFMT,
+		.journal = log_stderr_is_journal(),
+	};
+
+	log_level_parse(sv_from(conf->log.level), &o.level);
+	if (log_init(&o) == 0)
+		return 0;
+	log_error("log.file can't be opened", kv_s("file", conf->log.file),
+	    kv_errno(errno));
+	return -1;
+}
+
+/* The configuration at start. 0, or the exit code after saying why. */
+static int
+load_conf(void)
+{
+	struct conf_errors	errs = CONF_ERRORS_INIT;
+	int			code = 0;
+
+	if (conf_load(&app.conf, &app.source, &errs) == -1)
+		code = conf_errors_exit(&errs);
+	else if (setup_log(app.conf) == -1)
+		code = EX_CANTCREAT;
+	report(&errs);
+	conf_errors_fini(&errs);
+	return code;
+}
+
+/* ---- listeners ---- */
+
+static int
+listen_code(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return EX_TEMPFAIL;
+	case EACCES:
+	case EPERM:
+		return EX_NOPERM;
+	case EADDRNOTAVAIL:
+		return EX_CONFIG;
+	default:
+		return EX_OSERR;
+	}
+}
+
+/* Say what is wrong and what would mend it. */
+static int
+listen_failed(const struct port *p, int error)
+{
+	const char	*hint = "";
+	char		 text[ADDR_STRLEN];
+
+	if (error == EADDRINUSE)
+		hint = "another process listens there: stop it or choose "
+		    "another port";
+	else if (error == EACCES)
+		hint = "ports below 1024 need CAP_NET_BIND_SERVICE or a "
+		    "socket from the service manager";
+	else if (error == EADDRNOTAVAIL)
+		hint = "no interface has this address";
+	log_fatal("can't listen", kv_s("port", p->what),
+	    kv_s("address", addr_format(&p->addr, text)), kv_errno(error),
+	    kv_s("hint", hint));
+	return listen_code(error);
+}
+
+static int
+listen_port(struct port *p)
+{
+	bool		shared = app.srv.n > 1;
+	unsigned	i;
+
+	if (shared && net_probe(&p->addr) == -1)
+		return listen_failed(p, errno);
+	for (i = 0; i < app.srv.n; i++) {
+		p->fd[i] = net_listen(&p->addr, shared,
+		    (int)app.conf->http_server.backlog);
+		if (p->fd[i] == -1)
+			return listen_failed(p, errno);
+	}
+	return 0;
+}
+
+static int
+add_port(const char *what, const char *host, int64_t port,
+    const struct http_site *site)
+{
+	struct port	*p = &app.port[app.nport];
+	unsigned	 i;
+	int		 code;
+
+	p->what = what;
+	p->site = site;
+	for (i = 0; i < WORKERS_MAX; i++)
+		p->fd[i] = -1;
+	if (addr_parse(&p->addr, host, (uint16_t)port, true) == -1) {
+		log_fatal("not a numeric address", kv_s("port", what),
+		    kv_s("address", host));
+		return EX_CONFIG;
+	}
+	code = listen_port(p);
+	/* A machine without IPv6 listens on every IPv4 address instead. */
+	if (code != 0 && errno == EAFNOSUPPORT && host[0] == '\0') {
+		addr_parse(&p->addr, host, (uint16_t)port, false);
+		code = listen_port(p);
+	}
+	app.nport++;
+	return code;
+}
+
+/* Bind everything, or say everything that is wrong. */
+static int
+open_ports(void)
+{
+	const struct conf	*conf = app.conf;
+	int			 code, code2 = 0;
+
+	code = add_port("external", conf->http_server.address,
+	    conf->http_server.port, &app.external.http);
+	if (app.internal.separate)
+		code2 = add_port("internal", conf_internal_address(conf),
+		    conf_internal_port(conf), &app.internal.http);
+	return code != 0 ? code : code2;
+}
+
+static void
+close_ports(void)
+{
+	unsigned i, k;
+
+	for (i = 0; i < app.nport; i++)
+		for (k = 0; k < app.srv.n; k++)
+			if (app.port[i].fd[k] != -1)
+				close(app.port[i].fd[k]);
+}
+
+/* ---- pid file ---- */
+
+static int
+open_pidfile(void)
+{
+	pid_t other;
+
+	if (app.conf->pid_file[0] == '\0')
+		return 0;
+	app.pidfile = pidfile_open(app.conf->pid_file, 0644, &other);
+	if (app.pidfile != NULL) {
+		pidfile_write(app.pidfile);
+		return 0;
+	}
+	if (errno == EEXIST) {
+		log_fatal("another fugu runs with this pid_file",
+		    kv_s("pid_file", app.conf->pid_file),
+		    kv_i("pid", other));
+		return EX_TEMPFAIL;
+	}
+	log_fatal("pid_file can't be written",
+	    kv_s("pid_file", app.conf->pid_file), kv_errno(errno));
+	return EX_CANTCREAT;
+}
+
+/* ---- mail that the main worker sends to all ---- */
+
+struct order {
+	struct mail		 mail;
+	void			(*fn)(struct node *, const struct conf *);
+	const struct conf	*conf;	/* a reference, or NULL */
+};
+
+static void
+order_run(struct mail *m, void *ctx)
+{
+	struct order *o = (struct order *)(void *)m;
+
+	o->fn(ctx, o->conf);
+	conf_unref(o->conf);
+	free(o);
+}
+
+/* fn(node, conf) on every worker. */
+static int
+order_all(void (*fn)(struct node *, const struct conf *),
+    const struct conf *conf)
+{
+	struct order	*o[WORKERS_MAX];
+	unsigned	 i;
+
+	for (i = 0; i < app.srv.n; i++) {
+		if ((o[i] = calloc(1, sizeof(*o[i]))) == NULL) {
+			while (i > 0)
+				free(o[--i]);
+			return -1;
+		}
+		o[i]->mail.run = order_run;
+		o[i]->fn = fn;
+		o[i]->conf = conf;
+	}
+	for (i = 0; i < app.srv.n; i++) {
+		if (conf != NULL)
+			conf_ref(conf);
+		worker_post(app.srv.worker[i], &o[i]->mail);
+	}
+	return 0;
+}
+
+/* ---- stop ---- */
+
+static void
+stop_worker(struct node *n, const struct conf *conf)
+{
+	(void)conf;
+	worker_stop(n->w);
+}
+
+static void
+stop_now(int code)
+{
+	app.code = code;
+	if (order_all(stop_worker, NULL) == -1)
+		_exit(code);
+}
+
+static void
+drained_mail(struct mail *m, void *ctx)
+{
+	(void)ctx;
+	free(m);
+	if (--app.undrained == 0) {
+		log_info("all clients have left");
+		stop_now(0);
+	}
+}
+
+/* srv.drained: on any worker, at least once. */
+static void
+on_drained(struct node *n)
+{
+	struct mail *m;
+
+	if (n->drain_reported || (m = calloc(1, sizeof(*m))) == NULL)
+		return;		/* without memory the deadline ends it */
+	n->drain_reported = true;
+	m->run = drained_mail;
+	worker_post(app.srv.worker[0], m);
+}
+
+static void
+drain_worker(struct node *n, const struct conf *conf)
+{
+	unsigned i;
+
+	(void)conf;
+	for (i = 0; i < app.nport; i++) {
+		listener_free(app.port[i].listener[n->w->id]);
+		app.port[i].listener[n->w->id] = NULL;
+	}
+	http_drain(n->w);
+	node_drain(n);
+}
+
+static void
+on_deadline(struct timer *t)
+{
+	(void)t;
+	log_error("shutdown.timeout has passed, clients are left");
+	stop_now(1);
+}
+
+static void
+on_terminate(int sig)
+{
+	if (app.stopping) {
+		log_warn("second signal, not waiting any longer",
+		    kv_s("signal", strsignal(sig)));
+		if (app.pidfile != NULL)
+			pidfile_remove(app.pidfile);
+		_exit(1);
+	}
+	log_info("stopping", kv_s("signal", strsignal(sig)),
+	    kv_u("connections", net_conns()));
+	app.stopping = true;
+	app.undrained = app.srv.n;
+	timer_set(app.srv.worker[0], &app.deadline, app.srv.worker[0]->now +
+	    app.conf->shutdown.timeout);
+	if (order_all(drain_worker, NULL) == -1)
+		stop_now(EX_OSERR);
+}
+
+/* ---- other signals ---- */
+
+static void
+set_conf(struct node *n, const struct conf *conf)
+{
+	if (node_set_conf(n, conf) == -1)
+		log_error("out of memory: a worker keeps the old "
+		    "configuration", kv_u("worker", n->w->id));
+}
+
+static void
+on_reload(void)
+{
+	struct conf_errors	 errs = CONF_ERRORS_INIT;
+	const struct conf	*conf;
+	struct buf		 names = BUF_INIT;
+
+	if (conf_load(&conf, &app.source, &errs) == -1) {
+		report(&errs);
+		log_error("the configuration was not reloaded: it is wrong, "
+		    "the old one stays in force");
+		conf_errors_fini(&errs);
+		return;
+	}
+	report(&errs);
+	conf_errors_fini(&errs);
+	if (conf_diff_reload(app.conf, conf, &names) > 0)
+		log_warn("some changed options take effect at a restart only",
+		    kv_sv("options", buf_sv(&names)));
+	buf_fini(&names);
+	setup_log(conf);
+	if (order_all(set_conf, conf) == -1) {
+		log_error("out of memory: the configuration was not reloaded");
+		conf_unref(conf);
+		return;
+	}
+	conf_unref(app.conf);
+	app.conf = conf;
+	log_info("configuration reloaded");
+}
+
+struct summary {
+	uint64_t clients, transports, users, channels, subs, conns, turns;
+};
+
+static void
+summary_of(struct node *n, void *arg, void *result)
+{
+	struct summary *s = result;
+
+	(void)arg;
+	s->clients = n->stats.num_clients;
+	s->transports = n->stats.transport_open;
+	s->users = n->hub.table[HUB_USERS].owned;
+	s->channels = n->hub.table[HUB_CHANNELS].owned;
+	s->subs = n->hub.nsubs;
+	s->conns = n->w->stats.conns_open;
+	s->turns = n->w->stats.turns;
+}
+
+static void
+summary_log(struct gather *g)
+{
+	struct summary	 all = { 0 }, *s;
+	unsigned	 i;
+
+	for (i = 0; i < app.srv.n; i++) {
+		s = gather_result(g, i);
+		all.clients += s->clients;
+		all.transports += s->transports;
+		all.users += s->users;
+		all.channels += s->channels;
+		all.subs += s->subs;
+		all.conns += s->conns;
+		log_info("worker", kv_u("id", i), kv_u("clients", s->clients),
+		    kv_u("connections", s->conns), kv_u("turns", s->turns));
+	}
+	log_info("summary", kv_u("clients", all.clients),
+	    kv_u("users", all.users), kv_u("channels", all.channels),
+	    kv_u("subscriptions", all.subs),
+	    kv_u("connections", all.conns), kv_u("workers", app.srv.n),
+	    kv_i("uptime", (clock_wall_ms() - app.srv.started_wall_ms) /
+	    MSEC_PER_SEC));
+}
+
+static void
+on_signals(struct io *io, struct worker *w, uint32_t ev)
+{
+	struct signalfd_siginfo si;
+
+	(void)w;
+	(void)ev;
+	while (read(io->fd, &si, sizeof(si)) == sizeof(si)) {
+		switch (si.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			on_terminate((int)si.ssi_signo);
+			break;
+		case SIGQUIT:
+			log_info("stopping without waiting for clients");
+			stop_now(0);
+			break;
+		case SIGHUP:
+			on_reload();
+			break;
+		case SIGUSR1:
+			if (log_reopen() == -1)
+				log_error("log.file can't be opened again",
+				    kv_errno(errno));
+			break;
+		case SIGUSR2:
+			if (node_gather(app.srv.node[0],
+			    sizeof(struct summary), NULL, summary_of,
+			    summary_log) == -1)
+				log_error("out of memory");
+			break;
+		}
+	}
+}
+
+static int
+open_signals(void)
+{
+	static const int	wanted[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+				    SIGUSR1, SIGUSR2 };
+	sigset_t		set;
+	size_t			i;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		sigaddset(&set, wanted[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	app.signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	app.signals.on_event = on_signals;
+	return app.signals.fd == -1 ? -1 :
+	    io_add(app.srv.worker[0], &app.signals, EPOLLIN);
+}
+
+/* ---- start ---- */
+
+static void
+name_server(void)
+{
+	struct server	*srv = &app.srv;
+	unsigned char	 r[16];
+	char		 host[128] = "localhost";
+
+	random_bytes(r, sizeof(r));
+	uuid4_format(srv->uid, r);
+	if (app.conf->node.name[0] != '\0') {
+		snprintf(srv->name, sizeof(srv->name), "%s",
+		    app.conf->node.name);
+		return;
+	}
+	gethostname(host, sizeof(host) - 1);
+	snprintf(srv->name, sizeof(srv->name), "%s_%lld", host,
+	    (long long)app.conf->http_server.port);
+}
+
+static int
+make_workers(void)
+{
+	struct server	*srv = &app.srv;
+	struct worker	*w;
+	unsigned	 i, k;
+
+	for (i = 0; i < srv->n; i++) {
+		if ((w = worker_new(i)) == NULL)
+			return -1;
+		srv->worker[i] = w;
+		if (node_init(srv, w, app.conf) == -1 ||
+		    api_node_init(srv->node[i]) == -1)
+			return -1;
+		for (k = 0; k < app.nport; k++) {
+			app.port[k].listener[i] = listener_new(w,
+			    app.port[k].fd[i], http_serve,
+			    (void *)(uintptr_t)app.port[k].site);
+			if (app.port[k].listener[i] == NULL)
+				return -1;
+			app.port[k].fd[i] = -1;
+		}
+	}
+	return 0;
+}
+
+static void
+limit_conns(void)
+{
+	unsigned max = net_raise_nofile();
+
+	max = max > 2 * FDS_OWN + NET_RESERVE ?
+	    max - FDS_OWN - NET_RESERVE : max / 2;
+	net_set_conn_limit(max, "HTTP/1.1 503 Service Unavailable\r\n"
+	    "Connection: close\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void
+announce_demo(const struct demo *demo)
+{
+	long long	 port = app.conf->http_server.port;
+	const char	*key = app.conf->http_api.key;
+
+	printf("\nfugu demo: open http://localhost:%lld/ in two windows\n\n"
+	    "  API key  %s\n"
+	    "  publish  curl -X POST http://localhost:%lld/api/publish \\\n"
+	    "             -H 'X-API-Key: %s' \\\n"
+	    "             -d '{\"channel\":\"demo\","
+	    "\"data\":{\"nick\":\"curl\",\"text\":\"hello\"}}'\n"
+	    "  token    %.*s\n\n"
+	    "The secrets are new at every start. Stop it with Ctrl-C.\n\n",
+	    port, key, port, key, SV_ARG(buf_sv(&demo->token)));
+	fflush(stdout);
+}
+
+static void
+announce(void)
+{
+	char		text[ADDR_STRLEN];
+	unsigned	i;
+
+	for (i = 0; i < app.nport; i++)
+		log_info("listening", kv_s("port", app.port[i].what),
+		    kv_s("address", addr_format(&app.port[i].addr, text)));
+	log_info("fugu is running", kv_s("version", FUGU_VERSION),
+	    kv_u("workers", app.srv.n), kv_i("pid", getpid()),
+	    kv_s("node", app.srv.name));
+	if (app.demo != NULL)
+		announce_demo(app.demo);
+}
+
+static void
+tear_down(void)
+{
+	struct server	*srv = &app.srv;
+	unsigned	 i, k;
+
+	for (i = 1; i < srv->n; i++)
+		worker_join(srv->worker[i]);
+	for (i = 0; i < srv->n; i++) {
+		for (k = 0; k < app.nport; k++)
+			listener_free(app.port[k].listener[i]);
+		worker_close_conns(srv->worker[i]);
+	}
+	/* What they said to each other at the end. */
+	for (i = 0; i < srv->n; i++)
+		worker_turn(srv->worker[i], 0);
+	for (i = 0; i < srv->n; i++) {
+		api_node_fini(srv->node[i]);
+		node_free(srv->node[i]);
+		http_worker_fini(srv->worker[i]);
+		worker_free(srv->worker[i]);
+	}
+	site_fini(&app.external);
+	site_fini(&app.internal);
+	conf_unref(app.conf);
+	if (app.pidfile != NULL)
+		pidfile_remove(app.pidfile);
+}
+
+/* From a good configuration to the end. */
+static int
+serve(const struct http_route *extra, size_t nextra)
+{
+	struct server	*srv = &app.srv;
+	unsigned	 i;
+	int		 code;
+
+	srv->n = app.conf->workers > 0 ? (unsigned)app.conf->workers :
+	    net_cpus();
+	srv->drained = on_drained;
+	srv->started_wall_ms = clock_wall_ms();
+	app.deadline.fn = on_deadline;
+	limit_conns();
+	name_server();
+	if (site_build(&app.external, &app.internal, app.conf, extra,
+	    nextra) == -1) {
+		log_fatal("out of memory");
+		return EX_OSERR;
+	}
+	if ((code = open_ports()) != 0 || (code = open_pidfile()) != 0) {
+		close_ports();
+		return code;
+	}
+	if (make_workers() == -1 || open_signals() == -1) {
+		log_fatal("can't start", kv_errno(errno));
+		return EX_OSERR;
+	}
+	for (i = 1; i < srv->n; i++) {
+		if (worker_start(srv->worker[i]) == -1) {
+			log_fatal("can't start a thread", kv_errno(errno));
+			_exit(EX_OSERR);
+		}
+	}
+	announce();
+	worker_run(srv->worker[0]);
+	tear_down();
+	log_info("stopped");
+	return app.code;
+}
+
+/* ---- commands ---- */
+
+static void
+usage(FILE *out)
+{
+	fprintf(out,
+	    "usage: fugu [-t] [-c file] [--option=value ...]\n"
+	    "       fugu command [...]\n\n"
+	    "commands:\n"
+	    "  demo           serve a page to try it on, with fresh secrets\n"
+	    "  checkconfig    check a configuration file\n"
+	    "  genconfig      write a configuration file with fresh secrets\n"
+	    "  gentoken       make a connection token\n"
+	    "  checktoken     check a connection token\n"
+	    "  defaultconfig  print the default configuration\n"
+	    "  defaultenv     print it as environment variables\n"
+	    "  configdoc      describe every option\n"
+	    "  version        print the version\n\n"
+	    "options:\n"
+	    "  -c, --config file  JSON configuration file (config.json)\n"
+	    "  -t                 check the configuration and exit\n"
+	    "  -h, --help         this text\n"
+	    "  -v, --version      the version\n");
+	conf_usage(out);
+}
+
+static int
+version(void)
+{
+	printf("fugu %s\n", FUGU_VERSION);
+	return 0;
+}
+
+/* The page's token, by whatever secret is configured. */
+static int
+fill_demo(struct demo *demo)
+{
+	struct buf	claims = BUF_INIT, token = BUF_INIT;
+	int		r = -1;
+
+	buf_printf(&claims, "{\"sub\":\"demo\",\"iat\":%lld}",
+	    (long long)(clock_wall_ms() / MSEC_PER_SEC));
+	if (!claims.failed && jwt_sign(&token, JWT_HS256,
+	    sv_from(app.conf->client.token.hmac_secret_key),
+	    buf_sv(&claims)) == 0)
+		r = demo_fill(demo, buf_sv(&token),
+		    sv_from(app.conf->http_api.key));
+	buf_fini(&claims);
+	buf_fini(&token);
+	return r;
+}
+
+enum { OWN_TEST, OWN_HELP, OWN_VERSION, OWN_MAX };
+
+/* fugu and fugu demo. argv is what follows. */
+static int
+cmd_server(char *const *argv, struct demo *demo)
+{
+	struct conf_own_flag	 own[OWN_MAX] = {
+		[OWN_TEST] = { .letter = 't' },
+		[OWN_HELP] = { .name = "help", .letter = 'h' },
+		[OWN_VERSION] = { .name = "version", .letter = 'v' },
+	};
+	const struct http_route	 page = {
+		.path = "/", .methods = 1u << HTTP_GET,
+		.handler = demo_handler, .ctx = demo,
+	};
+	struct conf_args	 args;
+	int			 code = EX_USAGE;
+
+	if (conf_args_parse(&args, argv, own, OWN_MAX, stderr) == -1) {
+		fprintf(stderr, "fugu: try `fugu --help'\n");
+	} else if (own[OWN_HELP].set) {
+		usage(stdout);
+		code = 0;
+	} else if (own[OWN_VERSION].set) {
+		code = version();
+	} else if (args.noperands > 0) {
+		fprintf(stderr, "fugu: unknown command: %s\n",
+		    args.operands[0]);
+	} else {
+		app.source = conf_args_source(&args, environ);
+		if (demo != NULL && app.source.path == NULL) {
+			app.source.path = "demo";
+			app.source.text = buf_sv(&demo->conf);
+		}
+		app.demo = demo;
+		code = load_conf();
+		if (code == 0 && own[OWN_TEST].set)
+			printf("the configuration is good\n");
+		else if (code == 0 && demo != NULL && fill_demo(demo) == -1)
+			code = EX_OSERR;
+		else if (code == 0)
+			code = serve(&page, demo != NULL);
+	}
+	conf_args_fini(&args);
+	return code;
+}
+
+static int
+cmd_demo(char *const *argv)
+{
+	static struct demo	demo;
+	int			code;
+
+	if (demo_init(&demo, random_bytes) == -1) {
+		fprintf(stderr, "fugu: out of memory\n");
+		return EX_OSERR;
+	}
+	code = cmd_server(argv, &demo);
+	demo_fini(&demo);
+	return code;
+}
+
+/* The commands that only look at a configuration. */
+static int
+cmd_conf(const char *name, char *const *argv)
+{
+	const struct conf_cmd_env e = { argv, environ, stdout, stderr,
+	    random_bytes };
+	int64_t now = clock_wall_ms() / MSEC_PER_SEC;
+
+	if (strcmp(name, "checkconfig") == 0)
+		return conf_cmd_checkconfig(&e);
+	if (strcmp(name, "genconfig") == 0)
+		return conf_cmd_genconfig(&e);
+	if (strcmp(name, "defaultconfig") == 0)
+		return conf_cmd_defaultconfig(&e);
+	if (strcmp(name, "defaultenv") == 0)
+		return conf_cmd_defaultenv(&e);
+	if (strcmp(name, "configdoc") == 0)
+		return conf_cmd_configdoc(&e);
+	if (strcmp(name, "gentoken") == 0)
+		return token_cmd_gentoken(&e, now);
+	if (strcmp(name, "checktoken") == 0)
+		return token_cmd_checktoken(&e, now);
+	return -1;
+}
+
+int
+main(int argc, char *argv[])
+{
+	unsigned char	 seed[16];
+	char *const	*rest = argv + (argc > 1 ? 2 : 1);
+	int		 code;
+
+	random_bytes(seed, sizeof(seed));
+	hash_seed(seed);
+	if (argc < 2 || argv[1][0] == '-')
+		return cmd_server(argv + 1, NULL);
+	if (strcmp(argv[1], "demo") == 0)
+		return cmd_demo(rest);
+	if (strcmp(argv[1], "version") == 0)
+		return version();
+	if ((code = cmd_conf(argv[1], rest)) != -1)
+		return code;
+	fprintf(stderr, "fugu: unknown command: %s\n", argv[1]);
+	usage(stderr);
+	return EX_USAGE;
+}

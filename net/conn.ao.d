@@ -1,0 +1,7 @@
+net/conn.ao: net/conn.c net/internal.h net/net.h util/blob.h util/mail.h \
+ util/sv.h
+net/internal.h:
+net/net.h:
+util/blob.h:
+util/mail.h:
+util/sv.h:
