@@ -136,6 +136,10 @@ $(MUSL_DIR)/ready: tests/musl.sh
 .c.mo:
 	$(MUSL_CC) $(BASE) $(MUSL_INC) $(MUSL_FLAGS) $(SAME) $(DEP) -c -o $@ $<
 
+# The demo page as the initialiser of an array.
+admin/demo_html.h: admin/demo.html
+	od -An -v -tx1 admin/demo.html | sed 's/ \(..\)/0x\1,/g' >$@
+
 # ---- tests ----
 
 unit: $(UNIT)
@@ -169,7 +173,7 @@ bench:
 	$(MAKE) fugu
 	sh tests/bench/run.sh
 
-lint:
+lint: admin/demo_html.h
 	CC="$(CC)" CLANG="$(FUZZ_CC)" FLAGS='$(BASE) $(ECHO_1) $(BSD)' \
 	    JOBS=$(JOBS) sh tests/lint.sh
 
@@ -210,7 +214,7 @@ uninstall:
 	    $(DESTDIR)$(MANDIR)/man8/fugu.8
 
 clean:
-	rm -rf build fugu fugu-asan fugu-tsan
+	rm -rf build fugu fugu-asan fugu-tsan admin/demo_html.h
 	find . -name '*.o' -o -name '*.[atfm]o' -o -name '*o.d' \
 	    -o -name '*.unit' -o -name '*.tunit' -o -name '*.fuzz' | \
 	    xargs rm -f
@@ -224,6 +228,8 @@ $(OBJ) $(OBJ:.o=.ao) $(OBJ:.o=.to) $(OBJ:.o=.fo) $(OBJ:.o=.mo): build/flags
 $(UNIT_SRC:.c=.ao) $(UNIT_SRC:.c=.to) $(FUZZ_SRC:.c=.fo): build/flags
 tests/unit/test.ao tests/unit/test.to: build/flags
 $(OBJ:.o=.mo): $(MUSL_DIR)/ready
+admin/demo.o admin/demo.ao admin/demo.to admin/demo.fo admin/demo.mo: \
+    admin/demo_html.h
 
 -include $(OBJ:.o=.o.d)
 -include $(OBJ:.o=.ao.d)
@@ -233,11 +239,3 @@ $(OBJ:.o=.mo): $(MUSL_DIR)/ready
 -include $(UNIT_SRC:.c=.ao.d)
 -include $(UNIT_SRC:.c=.to.d)
 -include $(FUZZ_SRC:.c=.fo.d)
-
-# ---- what is generated ----
-
-admin/demo_html.h: admin/demo.html
-	od -An -v -tx1 admin/demo.html | sed 's/ \(..\)/0x\1,/g' >$@
-
-admin/demo.o admin/demo.ao admin/demo.to admin/demo.fo admin/demo.mo: \
-    admin/demo_html.h

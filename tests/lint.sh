@@ -15,12 +15,13 @@ mkdir -p "$out"
 
 rooms=$(sh tests/rooms.sh list)
 room_files() {
-	find "$1" -maxdepth 1 -name '*.[ch]' 2>/dev/null | LC_ALL=C sort
+	find "$1" -maxdepth 1 -name '*.[ch]' ! -name '*_html.h' 2>/dev/null |
+	    sort
 }
 ours=$({ for room in $rooms; do room_files "$room"; done
     ls main.c 2>/dev/null || :; })
-tests=$(find tests -name '*.[ch]' | LC_ALL=C sort)
-scripts=$(find tests .ci -name '*.sh' -o -path .ci/run | LC_ALL=C sort)
+tests=$(find tests -name '*.[ch]' | sort)
+scripts=$(find tests .ci -name '*.sh' -o -path .ci/run | sort)
 pages=$(find man -name '*.[58]')
 web=$(find admin tests -name '*.html' -o -name '*.mjs' -o -name '*.js' \
     -o -name '*.awk')
