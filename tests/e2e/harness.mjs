@@ -136,15 +136,18 @@ export class Server {
 	}
 	async health() {
 		try {
-			return (await this.http('GET', '/health')).status === 200;
+			return (await this.http('GET', '/health', { port:
+			    Number(this.config.http_server.internal_port ||
+			    this.port) })).status === 200;
 		} catch {
 			return false;
 		}
 	}
 	/* One request on a connection of its own. */
-	async http(method, target, { body, headers = {} } = {}) {
-		const t = await Tcp.open(this.port);
-		const h = { Host: `127.0.0.1:${this.port}`, ...headers };
+	async http(method, target, { body, headers = {},
+	    port = this.port } = {}) {
+		const t = await Tcp.open(port);
+		const h = { Host: `127.0.0.1:${port}`, ...headers };
 		if (body !== undefined)
 			h['Content-Length'] = Buffer.byteLength(body);
 		t.send(`${method} ${target} HTTP/1.1\r\n` + Object.entries(h)
