@@ -77,37 +77,29 @@ jwt_fini(struct jwt *t)
 	jwt_init(t);
 }
 
-static enum jwt_err
-decode(struct buf *text, struct sv part)
-{
-	if (base64url_get(text, part) == 0)
-		return JWT_OK;
-	return text->failed ? JWT_NOMEM : JWT_MALFORMED;
-}
-
 /* token = b64url(header) "." b64url(claims) "." b64url(signature) */
 static enum jwt_err
 split(struct jwt *t, struct sv token, struct parts *part)
 {
 	struct sv	rest = token, header, claims;
-	enum jwt_err	err;
 	size_t		end_header, end_claims;
 
 	header = sv_cut(&rest, '.');
 	claims = sv_cut(&rest, '.');
 	if (rest.p == NULL)
 		return JWT_MALFORMED;
-	/* All the room at once: growth would leave copies unwiped. */
+	/* All the room at once: growth would leave copies unwiped. None of
+	 * what follows can run out of memory. */
 	if (buf_reserve(&t->text, token.n) == NULL)
 		return JWT_NOMEM;
-	if ((err = decode(&t->text, header)) != JWT_OK)
-		return err;
+	if (base64url_get(&t->text, header) == -1)
+		return JWT_MALFORMED;
 	end_header = t->text.n;
-	if ((err = decode(&t->text, claims)) != JWT_OK)
-		return err;
+	if (base64url_get(&t->text, claims) == -1)
+		return JWT_MALFORMED;
 	end_claims = t->text.n;
-	if ((err = decode(&t->text, rest)) != JWT_OK)
-		return err;
+	if (base64url_get(&t->text, rest) == -1)
+		return JWT_MALFORMED;
 	part->input = sv_make(token.p, header.n + 1 + claims.n);
 	part->header = sv_make(t->text.p, end_header);
 	part->claims = sv_make(t->text.p + end_header,
@@ -193,9 +185,9 @@ static enum jwt_err
 read_str(struct jwt *t, struct jv v, struct sv *out)
 {
 	*out = SV("");
-	if (!jv_is(v) || jv_str(v, &t->scratch, out) == 0)
-		return JWT_OK;
-	return t->scratch.failed ? JWT_NOMEM : JWT_CLAIMS;
+	if (jv_is(v) && jv_str(v, &t->scratch, out) == -1)
+		return JWT_CLAIMS;
+	return JWT_OK;
 }
 
 /* The user id: sub, or the configured claim, which may be a whole number
