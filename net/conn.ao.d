@@ -1,7 +1,0 @@
-net/conn.ao: net/conn.c net/internal.h net/net.h util/blob.h util/mail.h \
- util/sv.h
-net/internal.h:
-net/net.h:
-util/blob.h:
-util/mail.h:
-util/sv.h:
