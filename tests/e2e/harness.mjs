@@ -116,7 +116,7 @@ export class Server {
 		if (IS_FUGU)
 			args.push(`--workers=${this.workers}`);
 		this.log = '';
-		this.proc = spawn(FUGU, args, { cwd: WORK,
+		this.proc = spawn(this.binary || FUGU, args, { cwd: WORK,
 			stdio: ['ignore', 'pipe', 'pipe'] });
 		this.pid = this.proc.pid;
 		for (const s of [this.proc.stdout, this.proc.stderr])
