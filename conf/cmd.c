@@ -288,15 +288,17 @@ put_rows(struct buf *b, const struct conf_opt *o, const void *base,
 	}
 }
 
-/* The configuration of -b (without: the defaults) and the environment.
- * NULL after messages, *ret set. */
+/* The configuration of -b (without: the defaults), the environment and the
+ * flags. NULL after messages, *ret set. */
 static const struct conf *
-load_base(const struct conf_cmd_env *env, const char *base, int *ret)
+load_base(const struct conf_cmd_env *env, const struct conf_args *args,
+    const char *base, int *ret)
 {
-	struct conf_source src = { .path = base, .environ = env->environ };
+	struct conf_source src = conf_args_source(args, env->environ);
 	struct conf_errors errs = CONF_ERRORS_INIT;
 	const struct conf *c;
 
+	src.path = base;
 	if (base == NULL)
 		src.text = SV("{}");
 	conf_load(&c, &src, &errs);
@@ -336,7 +338,8 @@ conf_cmd_defaultconfig(const struct conf_cmd_env *env)
 	int ret;
 
 	if ((ret = parse_args(env, &args, own, NOWN(own))) == 0 &&
-	    (c = load_base(env, own[0].value, &ret)) != NULL) {
+	    (c = load_base(env, &args, own[0].value,
+	    &ret)) != NULL) {
 		put_object(&b, conf_root, c, 0);
 		buf_putc(&b, '\n');
 		ret = own[1].set ? print(env, &b) : create_file(env,
@@ -432,7 +435,8 @@ conf_cmd_defaultenv(const struct conf_cmd_env *env)
 	int ret;
 
 	if ((ret = parse_args(env, &args, own, NOWN(own))) == 0 &&
-	    (c = load_base(env, own[0].value, &ret)) != NULL) {
+	    (c = load_base(env, &args, own[0].value,
+	    &ret)) != NULL) {
 		e.changed_only = own[1].set;
 		conf_visit(&e.v, conf_root, c);
 		b.failed |= errs.nomem;

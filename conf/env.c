@@ -65,17 +65,18 @@ read_secret(struct conf_load *l, const char *name, const char *path)
 	const char *s = NULL;
 
 	if (conf_read_file(path, &b) == -1) {
-		conf_say(l->errs, CONF_BAD, at, "", "%s: %s", path,
-		    strerror(errno));
-	} else {
-		if (b.n > 0 && b.p[b.n - 1] == '\n')
-			b.n--;
-		if (b.n > 0 && memchr(b.p, '\0', b.n) != NULL)
-			conf_say(l->errs, CONF_BAD, at, "",
-			    "%s: holds a zero byte", path);
-		else if ((s = conf_strdup(l->mem, buf_sv(&b))) == NULL)
-			conf_say(l->errs, CONF_NOMEM, at, "", "memory");
+		conf_say(l->errs, b.failed ? CONF_NOMEM : CONF_BAD, at, "",
+		    "%s: %s", path, strerror(errno));
+		goto out;
 	}
+	if (b.n > 0 && b.p[b.n - 1] == '\n')
+		b.n--;
+	if (b.n > 0 && memchr(b.p, '\0', b.n) != NULL)
+		conf_say(l->errs, CONF_BAD, at, "", "%s: holds a zero byte",
+		    path);
+	else if ((s = conf_strdup(l->mem, buf_sv(&b))) == NULL)
+		conf_say(l->errs, CONF_NOMEM, at, "", "memory");
+out:
 	conf_wipe(&b);
 	return s;
 }

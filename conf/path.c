@@ -179,7 +179,9 @@ struct near {
 
 /*
  * Names are near as a whole, or in their last part, as when an option is
- * given in the wrong group. The latter counts as one error more.
+ * given in the wrong group. The latter counts as one error more. How many
+ * errors are likely depends on the last part alone: the others were right,
+ * or they would be what is unknown.
  */
 static bool
 near_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
@@ -187,19 +189,17 @@ near_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	struct near *near = (struct near *)v;
 	struct sv name = { v->path.s, v->path.n };
 	struct sv last = last_part(near->wrong);
-	size_t d, n = near->wrong.n;
+	size_t d;
 
 	(void)slot;
 	d = distance(near->wrong, name);
 	if (o->type != CONF_GROUP && d > 1 && last.n > 4) {
 		size_t part = distance(last, sv_from(o->name));
 
-		if (part < last.n / 4 && part + 1 < d) {
+		if (part < last.n / 4 && part + 1 < d)
 			d = part + 1;
-			n = last.n;
-		}
 	}
-	if (d < near->best && d <= 1 + n / 5) {
+	if (d < near->best && d <= 1 + last.n / 3) {
 		near->best = d;
 		*near->out = v->path;
 	}

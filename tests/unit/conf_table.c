@@ -1,0 +1,355 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The table of options against a list of Centrifugo's options that was made
+ * without it, and what becomes of every option that is not supported.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conf/load.h"
+#include "tests/unit/test.h"
+
+#define KEYS	"tests/unit/data/conf_keys.txt"
+#define MAXKEYS	2000
+
+struct key {
+	char	name[160];
+	char	type[16];
+	char	def[64];
+};
+
+static struct key keys[MAXKEYS];
+static size_t nkeys;
+
+static void
+read_keys(void)
+{
+	char line[256];
+	FILE *f;
+
+	nkeys = 0;
+	if (!CHECK((f = fopen(KEYS, "r")) != NULL))
+		return;
+	while (fgets(line, sizeof(line), f) != NULL && nkeys < MAXKEYS) {
+		struct key *k = &keys[nkeys];
+
+		k->def[0] = '\0';
+		if (line[0] != '#' && sscanf(line, "%159s %15s %63s",
+		    k->name, k->type, k->def) >= 2)
+			nkeys++;
+	}
+	fclose(f);
+	CHECK_INT(nkeys, 1168);
+}
+
+/* The row for a name in which [] stands after lists of objects. */
+static const struct conf_opt *
+row_of(const char *name, const void **slot)
+{
+	const struct conf_opt *table = conf_root, *o = NULL;
+	const void *base = *slot;
+	struct sv rest = sv_from(name), part;
+	void *next;
+
+	while (rest.p != NULL) {
+		part = sv_cut(&rest, '.');
+		if (sv_ends(part, SV("[]")))
+			part.n -= 2;
+		if (table == NULL ||
+		    (o = conf_find(table, part, base, &next)) == NULL)
+			return NULL;
+		table = o->sub;
+		base = next;
+	}
+	*slot = base;
+	return o;
+}
+
+static const char *
+type_name(const struct conf_opt *o)
+{
+	static const char *const names[] = {
+		[CONF_BOOL] = "bool", [CONF_INT] = "int",
+		[CONF_PORT] = "string", [CONF_DUR] = "duration",
+		[CONF_STR] = "string", [CONF_PEM] = "pem",
+		[CONF_LIST] = "list", [CONF_MAP] = "map",
+		[CONF_ITEMS] = "items",
+	};
+
+	return names[o->type];
+}
+
+TEST(every_option_of_centrifugo_is_known)
+{
+	static const struct conf any;
+	const struct conf_opt *o;
+	const void *slot;
+	const char *def;
+	size_t i;
+
+	read_keys();
+	for (i = 0; i < nkeys; i++) {
+		test_note("%s", keys[i].name);
+		slot = &any;
+		if (!CHECK((o = row_of(keys[i].name, &slot)) != NULL))
+			continue;
+		CHECK_STR(type_name(o), keys[i].type);
+		def = strcmp(o->def, "0") == 0 ? "" : o->def;
+		CHECK_STR(def, keys[i].def);
+		CHECK(!(o->flags & OF_EXTRA));
+	}
+}
+
+static bool
+is_key(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < nkeys; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* One row by itself. */
+static bool
+check_row(struct conf_visitor *v, const struct conf_opt *o, void *slot)
+{
+	struct conf_mem *mem = NULL;
+	struct conf_errors errs = CONF_ERRORS_INIT;
+	struct conf_load l = { .mem = &mem, .errs = &errs };
+	struct conf_value value;
+	size_t n = strlen(o->help), was;
+
+	test_note("%s", v->path.s);
+	CHECK(n > 3 && o->help[n - 1] == '.');
+	if (o->type == CONF_GROUP)
+		return true;
+	CHECK(is_key(v->path.s) != !!(o->flags & OF_EXTRA));
+	if (o->type == CONF_ITEMS) {
+		was = v->path.n;
+		conf_path_add(&v->path, SV("[]"));
+		conf_visit(v, o->sub, slot);
+		conf_path_pop(&v->path, was);
+	} else {
+		CHECK_INT(conf_value_text(&l, (struct conf_at){ 0 }, "", o,
+		    o->def, &value), *o->def != '\0' || o->type == CONF_STR ||
+		    o->type == CONF_PEM || o->type == CONF_LIST ||
+		    o->type == CONF_MAP || o->type == CONF_PORT ? 0 : -1);
+		CHECK(o->max == 0 || o->min <= o->max);
+		CHECK(o->choices == NULL || o->type == CONF_STR);
+		CHECK(!(slot != NULL && (o->flags & OF_NOP)));
+	}
+	conf_mem_free(mem);
+	conf_errors_fini(&errs);
+	return true;
+}
+
+TEST(rows_are_sound_and_additions_are_marked)
+{
+	static const struct conf any;
+	struct conf_visitor v = { .visit = check_row };
+
+	read_keys();
+	conf_visit(&v, conf_root, &any);
+}
+
+/* JSON for an option: its groups around the value. */
+static void
+put_nested(struct buf *b, const char *name, struct sv value)
+{
+	struct sv rest = sv_from(name), part;
+	int depth = 0;
+
+	while (rest.p != NULL) {
+		part = sv_cut(&rest, '.');
+		buf_printf(b, "{\"%.*s\":", SV_ARG(part));
+		depth++;
+	}
+	buf_putsv(b, value);
+	while (depth-- > 0)
+		buf_putc(b, '}');
+}
+
+/* A value that is not the default, as JSON and as text. */
+static void
+other_value(const struct conf_opt *o, struct buf *json, struct buf *text)
+{
+	struct sv choices, s;
+
+	switch (o->type) {
+	case CONF_BOOL:
+		s = SV("true");
+		break;
+	case CONF_INT:
+		s = SV("12345");
+		break;
+	case CONF_DUR:
+		s = SV("77s");
+		break;
+	case CONF_LIST:
+		buf_puts(json, "[\"zz\"]");
+		s = SV("zz");
+		break;
+	case CONF_MAP:
+		s = SV("{\"a\":\"zz\"}");
+		break;
+	case CONF_ITEMS:
+		s = SV("[{}]");
+		break;
+	default:
+		s = SV("zz");
+		if (o->choices == NULL)
+			break;
+		choices = sv_from(o->choices);
+		s = sv_cut(&choices, ' ');
+		if (sv_eq(s, sv_from(o->def)))
+			s = sv_cut(&choices, ' ');
+	}
+	buf_putsv(text, s);
+	buf_putc(text, '\0');
+	if (o->type == CONF_DUR || o->type == CONF_STR || o->type == CONF_PEM)
+		buf_printf(json, "\"%.*s\"", SV_ARG(s));
+	else if (o->type != CONF_LIST)
+		buf_putsv(json, s);
+}
+
+/* Load it; "" or the first finding. */
+static const char *
+load(const struct conf_source *src, char *out, size_t n)
+{
+	struct conf_errors errs = CONF_ERRORS_INIT;
+	const struct conf *c;
+
+	conf_load(&c, src, &errs);
+	snprintf(out, n, "%s", errs.n > 0 ? errs.v[0].text : "");
+	CHECK((c == NULL) == (conf_errors_exit(&errs) == 78));
+	conf_unref(c);
+	conf_errors_fini(&errs);
+	return out;
+}
+
+static void
+check_refused(const struct key *k, const struct conf_opt *o)
+{
+	struct buf json = BUF_INIT, text = BUF_INIT, doc = BUF_INIT;
+	char got[256], want[256], var[600];
+	char *environ[] = { var, NULL };
+	struct conf_flag flag = { k->name, NULL };
+	struct conf_path name = { .n = 0 };
+	struct conf_source src = { .path = "x" };
+	bool nop = o->flags & OF_NOP;
+
+	other_value(o, &json, &text);
+	put_nested(&doc, k->name, buf_sv(&json));
+	src.text = buf_sv(&doc);
+	snprintf(want, sizeof(want), "%s: not supported yet", k->name);
+	load(&src, got, sizeof(got));
+	CHECK(nop ? got[0] == '\0' : strstr(got, want) != NULL);
+
+	src.text = SV("{}");
+	src.flags = &flag;
+	src.nflags = 1;
+	flag.value = text.p;
+	load(&src, got, sizeof(got));
+	CHECK(nop ? got[0] == '\0' : strstr(got, want) != NULL);
+
+	src.nflags = 0;
+	conf_env_name(&name, "CENTRIFUGO_", k->name);
+	snprintf(var, sizeof(var), "%s=%s", name.s, text.p);
+	src.environ = environ;
+	load(&src, got, sizeof(got));
+	CHECK(nop ? got[0] == '\0' : strstr(got, want) != NULL);
+	buf_fini(&json);
+	buf_fini(&text);
+	buf_fini(&doc);
+}
+
+/* Its default, and zero, in the file. */
+static void
+check_default(const struct key *k, const struct conf_opt *o)
+{
+	static const char *const zero[] = {
+		[CONF_BOOL] = "false", [CONF_INT] = "0", [CONF_PORT] = "\"\"",
+		[CONF_DUR] = "0", [CONF_STR] = "\"\"", [CONF_PEM] = "\"\"",
+		[CONF_LIST] = "[]", [CONF_MAP] = "{}", [CONF_ITEMS] = "[]",
+	};
+	struct buf b = BUF_INIT;
+	char got[256], def[80];
+
+	snprintf(def, sizeof(def), "\"%s\"", o->def);
+	put_nested(&b, k->name, sv_from(zero[o->type]));
+	load(&(struct conf_source){ .path = "x", .text = buf_sv(&b) }, got,
+	    sizeof(got));
+	CHECK_STR(got, "");
+	buf_reset(&b);
+	put_nested(&b, k->name, sv_from(*o->def == '\0' ? "null" : def));
+	load(&(struct conf_source){ .path = "x", .text = buf_sv(&b) }, got,
+	    sizeof(got));
+	CHECK_STR(got, "");
+	buf_fini(&b);
+}
+
+TEST(what_is_not_supported_is_refused_by_name_unless_it_is_the_default)
+{
+	static const struct conf any;
+	const struct conf_opt *o;
+	const void *slot;
+	size_t i, refused = 0;
+
+	read_keys();
+	for (i = 0; i < nkeys; i++) {
+		test_note("%s", keys[i].name);
+		slot = &any;
+		if (strstr(keys[i].name, "[]") != NULL ||
+		    (o = row_of(keys[i].name, &slot)) == NULL)
+			continue;
+		check_default(&keys[i], o);
+		if (slot != NULL)
+			continue;
+		check_refused(&keys[i], o);
+		refused++;
+	}
+	CHECK(refused > 700);
+}
+
+static const struct {
+	const char	*wrong;
+	const char	*near;		/* "": none */
+} near_rows[] = {
+	{ "client.ping_intervall", "client.ping_interval" },
+	{ "client.ping_intervl", "client.ping_interval" },
+	{ "clientt.ping_interval", "client.ping_interval" },
+	{ "ping_interval", "client.ping_interval" },
+	{ "http_server.prot", "http_server.port" },
+	{ "CLIENT.INSECUR", "client.insecure" },
+	{ "http_api.kye", "http_api.key" },
+	{ "http_api.xy", "" },
+	{ "channel.namespaces[0].x", "" },
+	{ "channel.namespaces[12].force_recoveryy",
+	    "channel.namespaces.force_recovery" },
+	{ "namespaces", "channel.namespaces" },
+	{ "websockets", "websocket" },
+	{ "rubbish", "" },
+	{ "x", "" },
+	{ "", "" },
+	{ "a.very.long.name.that.goes.on.and.on.and.on.and.on.and.on.and.on."
+	    "and.on.and.on.and.on", "" },
+};
+
+TEST(the_nearest_name_is_found)
+{
+	struct conf_path near;
+	size_t i;
+
+	for (i = 0; i < sizeof(near_rows) / sizeof(near_rows[0]); i++) {
+		test_note("%s", near_rows[i].wrong);
+		near.n = 0;
+		near.s[0] = '\0';
+		CHECK_INT(conf_suggest(near_rows[i].wrong, &near),
+		    *near_rows[i].near != '\0');
+		CHECK_STR(near.s, near_rows[i].near);
+	}
+}
