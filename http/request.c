@@ -151,8 +151,6 @@ take_field(struct head *h, struct http_header *f)
 		return refuse(h, 400, "empty header name");
 	h->p++;
 	p = skip_text(h->p, h->end);
-	if (p == h->end)
-		return -1;
 	f->value = sv_trim(sv_make(h->p, (size_t)(p - h->p)));
 	h->p = p;
 	return take_crlf(h, "bad character in a header value");

@@ -8,35 +8,42 @@
 #include "http/server.h"
 
 static bool
-route_matches(const struct http_route *rt, struct sv path)
+is_exact(const struct http_route *rt, struct sv path)
 {
-	struct sv own = sv_from(rt->path);
+	return strncmp(rt->path, path.p, path.n) == 0 &&
+	    rt->path[path.n] == '\0';
+}
 
-	if (sv_eq(own, path))
-		return true;
-	return rt->prefix && sv_ends(own, SV("/")) && sv_starts(path, own);
+static const struct http_route *
+find_prefix(const struct http_site *site, struct sv path)
+{
+	const struct http_route	*best = NULL;
+	struct sv		 own;
+	size_t			 i, best_n = 0;
+
+	for (i = 0; i < site->nroute; i++) {
+		if (!site->route[i].prefix)
+			continue;
+		own = sv_from(site->route[i].path);
+		if (own.n > best_n && sv_ends(own, SV("/")) &&
+		    sv_starts(path, own)) {
+			best = &site->route[i];
+			best_n = own.n;
+		}
+	}
+	return best;
 }
 
 /* see server.h */
 const struct http_route *
 http_route_find(const struct http_site *site, struct sv path)
 {
-	const struct http_route	*rt, *best = NULL;
-	size_t			 i, n, best_n = 0;
+	size_t i;
 
-	for (i = 0; i < site->nroute; i++) {
-		rt = &site->route[i];
-		if (!route_matches(rt, path))
-			continue;
-		n = strlen(rt->path);
-		if (n == path.n)
-			return rt;
-		if (best == NULL || n > best_n) {
-			best = rt;
-			best_n = n;
-		}
-	}
-	return best;
+	for (i = 0; i < site->nroute; i++)
+		if (is_exact(&site->route[i], path))
+			return &site->route[i];
+	return find_prefix(site, path);
 }
 
 static unsigned

@@ -407,6 +407,7 @@ read_head(struct http_conn *hc, const char *p, size_t n)
 	struct http_exchange	*x;
 	ptrdiff_t		 k;
 
+	assert(hc->scanned <= n);
 	if (hc->scanned > 0 && n < limits.head &&
 	    memchr(p + hc->scanned, '\n', n - hc->scanned) == NULL) {
 		hc->scanned = (uint32_t)n;

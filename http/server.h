@@ -41,9 +41,8 @@ struct http_exchange {
 typedef void http_handler(struct http_exchange *);
 
 struct http_route {
-	const char	*path;		/* exact, or a prefix if it ends in
-					 * / and `prefix' is set */
-	bool		 prefix;
+	const char	*path;
+	bool		 prefix;	/* and all below it; ends in / */
 	bool		 reserve_ok;	/* also when out of descriptors */
 	unsigned	 methods;	/* bit 1 << HTTP_GET ...; HEAD comes
 					 * with GET; others get 405 */

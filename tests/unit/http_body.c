@@ -124,6 +124,7 @@ TEST(refused)
 		BAD("-5\r\n", "malformed chunk size"),
 		BAD("0x5\r\n", "malformed chunk size"),
 		BAD(";a\r\n", "malformed chunk size"),
+		BAD("1\r\na\r\n\r\n", "malformed chunk size"),
 		BAD("g\r\n", "malformed chunk size"),
 		BAD("5\n", "malformed chunk size"),
 		BAD("5\0\r\n", "malformed chunk size"),

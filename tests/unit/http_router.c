@@ -8,6 +8,7 @@
 #include "tests/unit/test.h"
 
 static const struct http_route routes[] = {
+	{ .path = "/admin/x/", .prefix = true },
 	{ .path = "/admin/", .prefix = true, .methods = 1u << HTTP_GET },
 	{ .path = "/", .methods = 1u << HTTP_GET },
 	{ .path = "/api", .methods = 1u << HTTP_POST },
@@ -39,7 +40,8 @@ TEST(find)
 		{ "", NULL },
 		{ "/admin", NULL },
 		{ "/admin/", "/admin/" },
-		{ "/admin/x/y", "/admin/" },
+		{ "/admin/x/y", "/admin/x/" },
+		{ "/admin/x", "/admin/" },
 		{ "/admin/api", "/admin/" },
 		{ "/admin/api/", "/admin/api/" },
 		{ "/admin/api/x", "/admin/api/x" },
@@ -64,22 +66,22 @@ TEST(find)
 
 TEST(methods)
 {
-	CHECK(http_route_allows(&routes[1], HTTP_GET));
-	CHECK(http_route_allows(&routes[1], HTTP_HEAD));
-	CHECK(!http_route_allows(&routes[1], HTTP_POST));
-	CHECK(!http_route_allows(&routes[2], HTTP_HEAD));
-	CHECK(!http_route_allows(&routes[2], HTTP_TRACE));
-	CHECK(http_route_allows(&routes[3], HTTP_OPTIONS));
+	CHECK(http_route_allows(&routes[2], HTTP_GET));
+	CHECK(http_route_allows(&routes[2], HTTP_HEAD));
+	CHECK(!http_route_allows(&routes[2], HTTP_POST));
+	CHECK(!http_route_allows(&routes[3], HTTP_HEAD));
+	CHECK(!http_route_allows(&routes[3], HTTP_TRACE));
+	CHECK(http_route_allows(&routes[4], HTTP_OPTIONS));
 }
 
 TEST(allow_line)
 {
 	struct buf b = BUF_INIT;
 
-	http_route_put_allow(&routes[1], &b);
+	http_route_put_allow(&routes[2], &b);
 	CHECK_SV(buf_sv(&b), "Allow: GET, HEAD\r\n");
 	buf_reset(&b);
-	http_route_put_allow(&routes[3], &b);
+	http_route_put_allow(&routes[4], &b);
 	CHECK_SV(buf_sv(&b), "Allow: POST, OPTIONS\r\n");
 	buf_fini(&b);
 }

@@ -142,7 +142,7 @@ struct peer {
 	struct worker	*w;
 	struct conn	*c;		/* NULL: no memory for it */
 	int		 fd;
-	char		 got[512];
+	char		 got[1024];
 	size_t		 n;
 	bool		 eof;
 };
@@ -431,24 +431,29 @@ TEST(expect_continue)
 /* While a request is held nothing else is answered, then all in order. */
 TEST(late_answer)
 {
-	struct worker	*w = new_worker(0);
-	struct peer	 p;
+	struct worker		*w = new_worker(0);
+	struct http_exchange	*x;
+	struct peer		 p, other;
 
 	dial(&p, w, false);
 	say(&p, SV(GET("/") "POST /hold?a=b HTTP/1.1\r\n" HOST
 	    "Content-Length: 4\r\nX: y\r\n\r\nbody" GET("/")));
 	CHECK_SV(hear(&p), HI);
-	/* More comes meanwhile: the views of the request stay. */
+	/* More comes meanwhile, here and elsewhere: the views stay. */
 	say(&p, SV(GET("/")));
-	if (!CHECK(held != NULL))
+	if (!CHECK((x = held) != NULL))
 		return;
-	CHECK_SV(held->req.query, "a=b");
-	CHECK_SV(http_header_get(&held->req, "x"), "y");
-	CHECK_SV(held->body, "body");
-	http_respond(held, 200, "text/plain", SV("late"));
+	dial(&other, w, false);
+	say(&other, SV("POST /xxxx?xxx xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"));
+	close(other.fd);
+	CHECK_SV(x->req.query, "a=b");
+	CHECK_SV(http_header_get(&x->req, "x"), "y");
+	CHECK_SV(x->body, "body");
+	http_respond(x, 200, "text/plain", SV("late"));
 	turns(w);
 	CHECK_SV(hear(&p), HI OK("4", "late") HI HI);
-	CHECK_INT(done, 4);
+	CHECK_INT(hellos, 2);
 	hang_up(&p);
 	worker_free(w);
 }
@@ -496,6 +501,18 @@ TEST(half_close)
 	CHECK(p.eof);
 	hang_up(&p);
 
+	/* Also if it is said while the connection is paused. */
+	dial(&p, w, false);
+	say(&p, SV(GET("/hold")));
+	p.c->ops->on_eof(p.c);
+	turns(w);
+	if (CHECK(held != NULL))
+		http_respond(held, 204, NULL, SV(""));
+	turns(w);
+	CHECK_SV(hear(&p), "HTTP/1.1 204 No Content\r\n"
+	    "Connection: close\r\n\r\n");
+	hang_up(&p);
+
 	/* Half a request is no request. */
 	dial(&p, w, false);
 	say(&p, SV(POST "Content-Length: 2\r\n\r\nx"));
@@ -513,11 +530,15 @@ TEST(upgrade_hands_over)
 	struct worker	*w = new_worker(0);
 	struct peer	 p;
 
+	site.header_timeout_ms = 30;
 	dial(&p, w, false);
+	site.header_timeout_ms = 10000;
 	say(&p, SV(GET("/") GET("/up") "extra"));
 	CHECK_SV(hear(&p), HI "HTTP/1.1 101 Switching Protocols\r\n\r\n");
 	CHECK_SV(sv_make(taken, taken_n), "extr");
 	CHECK_STR(done_text, "GET /up 101");
+	/* Our deadlines are not the other protocol's. */
+	usleep(60 * 1000);
 	say(&p, SV("bc"));
 	CHECK_SV(sv_make(taken, taken_n), "extrab");
 	hang_up(&p);
@@ -612,8 +633,8 @@ TEST(timeouts)
 	worker_free(w);
 }
 
-/* A deadline is not put off by bytes that trickle in, nor does it run while
- * a handler has the request. */
+/* A deadline is not put off by bytes that trickle in, but each request has
+ * its own, and none runs while a handler has the request. */
 TEST(deadlines)
 {
 	struct worker	*w = new_worker(0);
@@ -633,7 +654,19 @@ TEST(deadlines)
 	CHECK(sv_starts(hear(&p), SV("HTTP/1.1 408 ")));
 	hang_up(&p);
 
-	site.body_timeout_ms = site.idle_timeout_ms = 30;
+	site.header_timeout_ms = 200;
+	dial(&p, w, false);
+	say(&p, SV("GET / HTTP/1.1\r\n"));
+	usleep(120 * 1000);
+	say(&p, SV(HOST "\r\nGET / HTTP/1.1\r\n"));
+	usleep(120 * 1000);
+	turns(w);
+	say(&p, SV(HOST "\r\n"));
+	CHECK_SV(hear(&p), HI HI);
+	hang_up(&p);
+
+	site.header_timeout_ms = site.body_timeout_ms =
+	    site.idle_timeout_ms = 30;
 	dial(&p, w, false);
 	say(&p, SV(GET("/hold")));
 	usleep(100 * 1000);
@@ -700,13 +733,20 @@ TEST(drain)
 	worker_free(w);
 }
 
+/* All is answered, or less; never something else. */
 static bool
 converse(struct peer *p)
 {
-	return try_say(p, SV(GET("/no") POST "Content-Length: 5\r\n\r\nhel")) &&
-	    try_say(p, SV("lo" POST "Transfer-Encoding: chunked\r\n\r\n"
-	    "1\r\nx\r\n0\r\n\r\n" GET("/nothing") GET("/up") "ab")) &&
-	    sv_ends(hear(p), SV("X-A: b\r\n\r\n"
+	struct sv got;
+
+	if (!try_say(p, SV(GET("/no") POST "Content-Length: 5\r\n\r\nhel")))
+		return false;
+	(void)try_say(p, SV("lo" POST "Transfer-Encoding: chunked\r\n\r\n"
+	    "1\r\nx\r\n0\r\n\r\n" GET("/nothing") GET("/up") "ab"));
+	got = hear(p);
+	CHECK(strstr(p->got, "Content-Length: 0\r\n") == NULL);
+	CHECK(strstr(p->got, "No Content\r\n\r\n") == NULL);
+	return sv_ends(got, SV("X-A: b\r\n\r\n"
 	    "HTTP/1.1 101 Switching Protocols\r\n\r\n"));
 }
 
