@@ -90,8 +90,10 @@ conn_keep(struct conn *c, const char *p, size_t n)
 static void
 conn_deliver(struct conn *c, char *p, size_t n)
 {
-	size_t used = c->ops->on_read(c, p, n);
+	size_t used;
 
+	c->redeliver = false;
+	used = c->ops->on_read(c, p, n);
 	if (c->closing)
 		return;
 	if (conn_keep(c, p + used, n - used) == -1)
@@ -404,7 +406,6 @@ conns_flush(struct worker *w)
 		if (c->closing)
 			continue;
 		if (c->redeliver && !c->paused && !c->close_drained) {
-			c->redeliver = false;
 			conn_deliver(c, c->in, c->in_n);
 			if (c->closing)
 				continue;

@@ -1,0 +1,251 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * Workers: mail between threads, addresses, listeners, and what happens when
+ * there are too many connections.
+ */
+#include <sys/socket.h>
+#include <arpa/inet.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/net.h"
+#include "tests/unit/test.h"
+
+/* ---- addresses ---- */
+
+TEST(addresses)
+{
+	static const struct {
+		const char	*host;
+		bool		 any6;
+		const char	*text;		/* NULL: refused */
+	} row[] = {
+		{ "127.0.0.1", false, "127.0.0.1:80" },
+		{ "localhost", true, "127.0.0.1:80" },
+		{ "", false, "0.0.0.0:80" },
+		{ "", true, "[::]:80" },
+		{ "::1", false, "[::1]:80" },
+		{ "[::1]", false, "[::1]:80" },
+		{ "[2001:db8::7]", true, "[2001:db8::7]:80" },
+		{ "[::1", true, NULL },
+		{ "256.1.1.1", true, NULL },
+		{ "example.com", true, NULL },
+		{ "[127.0.0.1]", true, NULL },
+		{ "11111111111111111111111111111111111111111111111111111111",
+		    true, NULL },
+	};
+	struct addr	a;
+	char		text[ADDR_STRLEN];
+	size_t		i;
+	int		r;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("host %s", row[i].host);
+		r = addr_parse(&a, row[i].host, 80, row[i].any6);
+		CHECK_INT(r, row[i].text == NULL ? -1 : 0);
+		if (r == 0)
+			CHECK_STR(addr_format(&a, text), row[i].text);
+	}
+}
+
+TEST(cpus)
+{
+	CHECK(net_cpus() >= 1);
+	CHECK(net_cpus() <= WORKERS_MAX);
+}
+
+/* ---- mail ---- */
+
+#define LETTERS	5000
+
+struct letter {
+	struct mail	mail;	/* first */
+	struct worker	*to, *back;
+	int		seq, hops;
+};
+
+static int arrived[2], disorder;
+
+static void
+letter_run(struct mail *m, void *ctx)
+{
+	struct letter	*l = (struct letter *)(void *)m;
+	struct worker	*here = ctx;
+
+	if (--l->hops > 0) {
+		worker_post(here == l->to ? l->back : l->to, m);
+		return;
+	}
+	if (l->seq != arrived[here->id]++)
+		disorder++;
+	free(l);
+	if (arrived[here->id] == LETTERS)
+		worker_stop(here);
+}
+
+TEST(mail_keeps_its_order)
+{
+	struct worker	*w[2];
+	struct letter	*l;
+	int		 i, k;
+
+	for (i = 0; i < 2; i++) {
+		w[i] = worker_new((unsigned)i);
+		w[i]->ctx = w[i];
+		arrived[i] = 0;
+	}
+	CHECK_INT(worker_start(w[0]), 0);
+	CHECK_INT(worker_start(w[1]), 0);
+	for (i = 0; i < LETTERS; i++)
+		for (k = 0; k < 2; k++) {
+			l = calloc(1, sizeof(*l));
+			l->mail.run = letter_run;
+			l->to = w[k];
+			l->back = w[!k];
+			l->seq = i;
+			l->hops = 3;	/* there, back and there again */
+			worker_post(w[k], &l->mail);
+		}
+	worker_join(w[0]);
+	worker_join(w[1]);
+	CHECK_INT(disorder, 0);
+	CHECK_INT(arrived[0], LETTERS);
+	CHECK_INT(arrived[1], LETTERS);
+	worker_free(w[0]);
+	worker_free(w[1]);
+}
+
+/* ---- listeners ---- */
+
+static struct {
+	int	accepted, reserve, closed;
+} seen;
+
+static size_t
+take_all(struct conn *c, char *p, size_t n)
+{
+	(void)c;
+	(void)p;
+	return n;
+}
+
+static void
+nothing(struct conn *c)
+{
+	(void)c;
+}
+
+static void
+count_close(struct conn *c)
+{
+	(void)c;
+	seen.closed++;
+}
+
+static const struct conn_ops ops = {
+	take_all, NULL, NULL, nothing, count_close
+};
+
+static void
+on_accept(struct conn *c, void *ctx)
+{
+	CHECK(ctx == &seen);
+	seen.accepted++;
+	seen.reserve += c->reserve;
+	c->ops = &ops;
+}
+
+static int
+dial(const struct addr *a)
+{
+	int fd = socket(a->sa.sa_family, SOCK_STREAM, 0);
+
+	CHECK_INT(connect(fd, &a->sa, a->len), 0);
+	return fd;
+}
+
+/* A listener on a port that the kernel chose. */
+static int
+listen_any(struct addr *a, bool shared)
+{
+	int fd;
+
+	CHECK_INT(addr_parse(a, "127.0.0.1", 0, false), 0);
+	fd = net_listen(a, shared, 128);
+	CHECK(fd != -1);
+	getsockname(fd, &a->sa, &a->len);
+	return fd;
+}
+
+TEST(accepts_and_counts)
+{
+	struct worker	*w = worker_new(0);
+	struct listener	*l;
+	struct addr	 a;
+	int		 fd[3], i;
+
+	memset(&seen, 0, sizeof(seen));
+	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	for (i = 0; i < 3; i++)
+		fd[i] = dial(&a);
+	worker_turn(w, 100);
+	CHECK_INT(seen.accepted, 3);
+	CHECK_INT(net_conns(), 3);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	for (i = 0; i < 10 && seen.closed < 3; i++)
+		worker_turn(w, 100);
+	CHECK_INT(seen.closed, 3);
+	CHECK_INT(net_conns(), 0);
+	listener_free(l);
+	worker_free(w);
+}
+
+TEST(an_address_in_use_is_noticed)
+{
+	struct addr	a;
+	int		fd = listen_any(&a, true);
+
+	CHECK_INT(net_probe(&a), -1);
+	CHECK_INT(errno, EADDRINUSE);
+	CHECK_INT(net_listen(&a, false, 1), -1);
+	close(fd);
+	CHECK_INT(net_probe(&a), 0);
+}
+
+/* Over the limit a connection is marked, and over the reserve it is told so
+ * and closed. */
+TEST(too_many_connections)
+{
+	struct worker	*w = worker_new(0);
+	struct listener	*l;
+	struct addr	 a;
+	int		 fd[2 + NET_RESERVE + 1], n, i;
+	char		 text[16] = "";
+
+	memset(&seen, 0, sizeof(seen));
+	net_set_conn_limit(2, "busy");
+	n = 2 + NET_RESERVE + 1;
+	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	for (i = 0; i < n; i++) {
+		fd[i] = dial(&a);
+		worker_turn(w, 100);
+	}
+	CHECK_INT(seen.accepted, 2 + NET_RESERVE);
+	CHECK_INT(seen.reserve, NET_RESERVE);
+	CHECK_INT(w->stats.conns_refused, 1);
+	CHECK_INT(read(fd[n - 1], text, sizeof(text) - 1), 4);
+	CHECK_STR(text, "busy");
+	CHECK_INT(read(fd[n - 1], text, sizeof(text)), 0);
+	for (i = 0; i < n; i++)
+		close(fd[i]);
+	worker_close_conns(w);
+	CHECK_INT(net_conns(), 0);
+	net_set_conn_limit(0, NULL);
+	listener_free(l);
+	worker_free(w);
+}
