@@ -5,8 +5,8 @@
 #	install.sh build | musl | check | fuzz ...
 #
 # Installs what these need on Debian and its children: asks dpkg first, and
-# touches apt only when something is missing.  What npm installs goes below
-# build/node, never into the system.
+# touches apt only when something is missing.  What npm and pip install goes
+# below build/, never into the system.
 set -eu
 
 packages() {
@@ -20,7 +20,7 @@ packages() {
 		echo clang ;;
 	check)
 		echo clang bmake mandoc universal-ctags git curl procps \
-		    chromium nodejs npm ;;
+		    chromium nodejs npm python3 python3-venv ;;
 	*)
 		echo "install.sh: what is $1?" >&2
 		exit 64 ;;
@@ -66,6 +66,16 @@ npm_install() {
 	done
 }
 
+pip_install() {
+	for package; do
+		[ -x "build/python/bin/${package%%=*}" ] && continue
+		[ -d build/python ] || python3 -m venv build/python
+		echo "installing: $package"
+		build/python/bin/pip install --quiet \
+		    --disable-pip-version-check "$package" </dev/null
+	done
+}
+
 wanted=
 for what; do
 	wanted="$wanted $(packages "$what")"
@@ -81,5 +91,6 @@ case " $* " in
 esac
 case " $* " in
 *' check '*)
-	npm_install centrifuge@5 playwright-core ws ;;
+	npm_install centrifuge@5 playwright-core
+	pip_install kosoku==0.1.0 ;;
 esac
