@@ -90,8 +90,9 @@ void	http_respond_error(struct http_exchange *, int status, const char *why);
  * Leave HTTP: take the connection for another protocol. Sends `head' (the
  * 101 response, whole), frees the exchange and its HTTP state and gives the
  * connection to ops/proto. Bytes that the peer sent after the request are
- * delivered to ops->on_read, not before the handler has returned. -1 if the peer is gone or memory is out: the
- * exchange is freed, proto stays the caller's.
+ * delivered to ops->on_read, not before the handler has returned. -1 if the
+ * peer is gone or memory is out: the exchange is freed, proto stays the
+ * caller's.
  */
 int	http_upgrade(struct http_exchange *, struct sv head,
 	    const struct conn_ops *ops, void *proto);
