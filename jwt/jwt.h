@@ -21,7 +21,7 @@ enum jwt_alg { JWT_NONE, JWT_HS256, JWT_HS384, JWT_HS512 };
 
 enum jwt_err {
 	JWT_OK,
-	JWT_EXPIRED,		/* exp passed, or nbf in the future (spec 12.28) */
+	JWT_EXPIRED,		/* exp passed, or nbf to come (spec 12.28) */
 	JWT_MALFORMED,		/* not three parts of base64url JSON objects,
 				 * or a header that demands an extension */
 	JWT_ALG,		/* unknown, none, or no key for it */

@@ -59,7 +59,7 @@ struct ws_event {
 struct ws {
 	struct buf	msg;		/* message being collected */
 	char		*ctl;		/* control payload come in pieces */
-	uint64_t	left;		/* payload bytes of this frame to come */
+	uint64_t	left;		/* payload of this frame to come */
 	uint32_t	limit;		/* bytes in one message; 0: none */
 	uint8_t		mask[4];	/* turned so that it begins at `left' */
 	uint8_t		head[14];	/* header of this frame, or what came */
@@ -109,8 +109,8 @@ void	ws_accept_put(struct buf *, struct sv key);
 /* What the handshake looks at; values as received, empty when absent. */
 struct ws_request {
 	bool		is_get, http11;		/* HTTP/1.1 or later 1.x */
-	bool		has_upgrade;		/* Upgrade has token websocket */
-	bool		has_connection;		/* Connection has token upgrade */
+	bool		has_upgrade;		/* Upgrade: websocket */
+	bool		has_connection;		/* Connection: upgrade */
 	struct sv	version;		/* Sec-WebSocket-Version */
 	struct sv	key;			/* Sec-WebSocket-Key */
 	struct sv	protocols;		/* all Sec-WebSocket-Protocol,

@@ -612,7 +612,8 @@ TEST(collected_message_is_freed_by_the_next_call)
 static bool
 sweep_body(void)
 {
-	static const char	wire[] = "\x01\x82\0\0\0\0ab" "\x89\x82\0\0\0\0cd"
+	static const char	wire[] = "\x01\x82\0\0\0\0ab"
+	    "\x89\x82\0\0\0\0cd"
 	    "\x80\x82\0\0\0\0ef";
 	struct ws		ws;
 	struct ws_event		ev;
@@ -649,103 +650,121 @@ TEST(allocation_sweep)
 
 /* ---- against a simple decoder ---- */
 
+struct model {
+	struct buf	 msg, body;
+	unsigned	 op, msgop;
+	bool		 fin;
+	uint64_t	 len;
+	size_t		 size;		/* of the header */
+};
+
+/* Look at the header in front of in: the error it is, or 0; size stays 0
+ * while it is not whole. */
+static unsigned
+model_head(struct model *m, struct sv in, uint32_t limit)
+{
+	const uint8_t	*p = (const uint8_t *)in.p;
+	int		 i, ext;
+
+	m->size = 0;
+	m->op = p[0] & 15;
+	m->fin = p[0] & 0x80;
+	if ((p[0] & 0x70) || (m->op > 2 && m->op < 8) || m->op > 10 ||
+	    (m->op >= 8 && !m->fin) || (m->op == 0 && !m->msgop) ||
+	    ((m->op == 1 || m->op == 2) && m->msgop))
+		return 1002;
+	if (in.n < 2)
+		return 0;
+	m->len = p[1] & 127;
+	if (!(p[1] & 0x80) || (m->op >= 8 && m->len > 125))
+		return 1002;
+	ext = m->len == 126 ? 2 : m->len == 127 ? 8 : 0;
+	if (in.n < (size_t)(6 + ext))
+		return 0;
+	for (i = 0; i < ext; i++)
+		m->len = (i ? m->len << 8 : 0) | p[2 + i];
+	if ((ext == 2 && m->len < 126) ||
+	    (ext == 8 && (m->len < 65536 || m->len >> 63)))
+		return 1002;
+	if (m->op < 8 && limit && m->msg.n + m->len > limit)
+		return 1009;
+	m->size = (size_t)(6 + ext);
+	return 0;
+}
+
+/* The body is in, whole if whole. */
+static unsigned
+model_data(struct model *m, bool whole, struct buf *log)
+{
+	struct ws_event	ev = { .type = WS_MESSAGE };
+	uint8_t		state;
+
+	if (m->op != 0)
+		m->msgop = m->op;
+	buf_putsv(&m->msg, buf_sv(&m->body));
+	state = utf8_feed(UTF8_ACCEPT, m->msg.p, m->msg.n);
+	whole = whole && m->fin;
+	if (m->msgop == 1 && (state == UTF8_REJECT || (whole && state != 0)))
+		return 1007;
+	if (whole) {
+		ev.op = m->msgop == 1 ? WS_OP_TEXT : WS_OP_BINARY;
+		ev.data = buf_sv(&m->msg);
+		log_event(log, &ev);
+		m->msgop = 0;
+		buf_reset(&m->msg);
+	}
+	return 0;
+}
+
+static unsigned
+model_control(struct model *m, struct buf *log)
+{
+	struct ws_event	ev = { .data = buf_sv(&m->body), .code = 1005 };
+	const uint8_t	*p = (const uint8_t *)m->body.p;
+
+	ev.type = m->op == 8 ? WS_CLOSE : m->op == 9 ? WS_PING : WS_PONG;
+	if (m->op == 8 && ev.data.n > 0) {
+		if (ev.data.n == 1)
+			return 1002;
+		ev.code = (uint16_t)(p[0] << 8 | p[1]);
+		ev.data = sv_skip(ev.data, 2);
+		if (!ws_close_code_valid(ev.code))
+			return 1002;
+		if (!utf8_valid(ev.data))
+			return 1007;
+	}
+	log_event(log, &ev);
+	return 0;
+}
+
 /* Parse the whole stream at once, frame by frame, a byte at a time. */
 static void
 model(struct sv in, uint32_t limit, struct buf *log)
 {
-	struct buf	msg = BUF_INIT, body = BUF_INIT;
-	const uint8_t	*p = (const uint8_t *)in.p, *end = p + in.n;
-	unsigned	msgop = 0, op, code = 0;
-	uint64_t	len;
-	bool		bad = false;
-	int		ext, i;
+	struct model	m = { .msg = BUF_INIT, .body = BUF_INIT };
+	unsigned	err = 0;
+	size_t		i;
 
-	while (code == 0 && p < end) {
-		op = p[0] & 15;
-		if ((p[0] & 0x70) || (op > 2 && op < 8) || op > 10 ||
-		    (op >= 8 && !(p[0] & 0x80)) || (op == 0 && !msgop) ||
-		    ((op == 1 || op == 2) && msgop)) {
-			code = 1002;
+	while (in.n > 0 && err == 0) {
+		err = model_head(&m, in, limit);
+		if (err != 0 || m.size == 0)
 			break;
-		}
-		if (end - p < 2)
+		buf_reset(&m.body);
+		for (i = m.size; i < in.n && i - m.size < m.len; i++)
+			buf_putc(&m.body, (char)(in.p[i] ^
+			    in.p[m.size - 4 + (i - m.size) % 4]));
+		if (m.op < 8)
+			err = model_data(&m, m.body.n == m.len, log);
+		else if (m.body.n == m.len)
+			err = model_control(&m, log);
+		if (m.op == 8 || m.body.n < m.len)
 			break;
-		len = p[1] & 127;
-		if (!(p[1] & 0x80) || (op >= 8 && len > 125)) {
-			code = 1002;
-			break;
-		}
-		ext = len == 126 ? 2 : len == 127 ? 8 : 0;
-		if (end - p < 6 + ext)
-			break;
-		for (i = 0; i < ext; i++)
-			len = (i ? len << 8 : 0) | p[2 + i];
-		if ((ext == 2 && len < 126) ||
-		    (ext == 8 && (len < 65536 || len >> 63))) {
-			code = 1002;
-			break;
-		}
-		if (op < 8 && limit && msg.n + len > limit) {
-			code = 1009;
-			break;
-		}
-		buf_reset(&body);
-		for (i = 0; (uint64_t)i < len && p + 6 + ext + i < end; i++)
-			buf_putc(&body,
-			    (char)(p[6 + ext + i] ^ p[2 + ext + i % 4]));
-		if (op == 1 || op == 2)
-			msgop = op;
-		if (op < 8) {
-			buf_putsv(&msg, buf_sv(&body));
-			bad = msgop == 1 && utf8_feed(0, msg.p, msg.n) == 1;
-		}
-		if (body.n < len) {
-			code = bad ? 1007 : 0;
-			break;
-		}
-		if (op < 8 && (p[0] & 0x80)) {
-			if (msgop == 1 && !utf8_valid(buf_sv(&msg)))
-				bad = true;
-			else
-				log_event(log, &(struct ws_event){
-				    .type = WS_MESSAGE, .data = buf_sv(&msg),
-				    .op = msgop == 1 ? WS_OP_TEXT :
-				    WS_OP_BINARY });
-			msgop = 0;
-			buf_reset(&msg);
-		}
-		if (bad) {
-			code = 1007;
-		} else if (op == 9 || op == 10) {
-			log_event(log, &(struct ws_event){ .type = op == 9 ?
-			    WS_PING : WS_PONG, .data = buf_sv(&body) });
-		} else if (op == 8) {
-			struct ws_event ev = { .type = WS_CLOSE, .code = 1005 };
-
-			if (body.n == 1) {
-				code = 1002;
-				break;
-			}
-			if (body.n > 1) {
-				ev.code = (uint16_t)((uint8_t)body.p[0] << 8 |
-				    (uint8_t)body.p[1]);
-				ev.data = sv_skip(buf_sv(&body), 2);
-				code = !ws_close_code_valid(ev.code) ? 1002 :
-				    !utf8_valid(ev.data) ? 1007 : 0;
-			}
-			if (code == 0)
-				log_event(log, &ev);
-			else
-				buf_printf(log, "error %u", code);
-			goto out;
-		}
-		p += 6 + ext + len;
+		in = sv_skip(in, i);
 	}
-	if (code != 0)
-		buf_printf(log, "error %u", code);
-out:
-	buf_fini(&msg);
-	buf_fini(&body);
+	if (err != 0)
+		buf_printf(log, "error %u", err);
+	buf_fini(&m.msg);
+	buf_fini(&m.body);
 }
 
 /* Mostly sensible frames, with here and there a mistake. */
@@ -811,20 +830,19 @@ TEST(random_streams_cut_at_random_against_the_model)
 TEST(unmask_at_every_alignment_length_and_position)
 {
 	static const uint8_t	mask[4] = { 0x37, 0xfa, 0x21, 0x3d };
-	char		mem[96];
+	unsigned char	mem[96];
 	size_t		at, n, i;
-	unsigned	pos;
+	unsigned	pos, x;
 
 	for (at = 0; at < 16; at++)
 		for (n = 0; n < 64; n++)
 			for (pos = 0; pos < 4; pos++) {
 				memset(mem, 0x55, sizeof(mem));
-				ws_unmask(mem + at, n, mask, pos);
+				ws_unmask((char *)mem + at, n, mask, pos);
 				for (i = 0; i < sizeof(mem); i++) {
-					int x = i >= at && i < at + n ?
+					x = i >= at && i < at + n ?
 					    mask[(pos + i - at) % 4] : 0;
-
-					if (!CHECK_INT((uint8_t)mem[i], 0x55 ^ x))
+					if (!CHECK_INT(mem[i], 0x55 ^ x))
 						return;
 				}
 			}
