@@ -109,7 +109,7 @@ test('idempotency_key_belongs_to_the_channel', async (t) => {
 	v.close();
 });
 
-test('spec12_50_version_needs_history', async (t) => {
+test('spec12_50_version_suppresses_only_with_history', async (t) => {
 	const s = await t.server();
 	const channel = t.channel();
 	const w = await subscribed(s, channel);
@@ -118,6 +118,16 @@ test('spec12_50_version_needs_history', async (t) => {
 			data: version, version }), { result: {} });
 	assert.deepEqual((await w.reply()).push.pub.data, 5);
 	assert.deepEqual((await w.reply()).push.pub.data, 4);
+	w.close();
+});
+
+test('spec12_24_version_is_told_time_and_epochs_are_not', async (t) => {
+	const s = await t.server();
+	const channel = t.channel();
+	const w = await subscribed(s, channel);
+	await s.api('publish', { channel, data: 1, version: 5,
+		version_epoch: 'e', delta: true, skip_history: true });
+	assert.equal(await w.line(), push(channel, '"data":1,"version":5'));
 	w.close();
 });
 

@@ -101,10 +101,13 @@ let serial = 0;
 
 /* A running server. */
 export class Server {
-	constructor(config, workers, args = []) {
+	constructor(config, workers, { args = [], env = {}, binary = FUGU } =
+	    {}) {
 		this.config = config;
 		this.workers = workers;
 		this.args = args;
+		this.env = env;
+		this.binary = binary;
 	}
 	async start() {
 		this.port = await freePort();
@@ -116,11 +119,13 @@ export class Server {
 		if (IS_FUGU)
 			args.push(`--workers=${this.workers}`);
 		this.log = '';
-		this.proc = spawn(this.binary || FUGU, args, { cwd: WORK,
+		this.out = '';
+		this.proc = spawn(this.binary, args, { cwd: WORK,
+			env: { ...process.env, ...this.env },
 			stdio: ['ignore', 'pipe', 'pipe'] });
 		this.pid = this.proc.pid;
-		for (const s of [this.proc.stdout, this.proc.stderr])
-			s.on('data', (d) => { this.log += d; });
+		this.proc.stdout.on('data', (d) => { this.out += d; });
+		this.proc.stderr.on('data', (d) => { this.log += d; });
 		this.exited = new Promise((r) => this.proc.once('exit',
 		    (code, signal) => {
 			this.status = signal || code;
@@ -241,9 +246,9 @@ class Case {
 		return s;
 	}
 	/* A server of this case's own: for figures, signals, ends. */
-	async ownServer(over = {}, args = []) {
+	async ownServer(over = {}, opt = {}) {
 		const s = await new Server(merge(BASE, over), this.workers,
-		    args).start();
+		    opt).start();
 		this.after(() => s.status === undefined ? s.stop() : undefined);
 		return s;
 	}

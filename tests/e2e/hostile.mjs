@@ -7,7 +7,7 @@
  * fair. The raw bytes are what counts, so no HTTP client is used.
  */
 import { API_KEY, assert, run, sleep, test } from './harness.mjs';
-import { Tcp, Wire } from './wire.mjs';
+import { OP, Tcp, Wire, frame, handshake } from './wire.mjs';
 
 const SHORT = { http_server: { header_timeout: '1s', body_timeout: '1s',
 	idle_timeout: '2s' } };
@@ -321,7 +321,6 @@ test('absolute_target', async (t) => {
 
 test('frames_sent_with_the_handshake_are_not_lost', async (t) => {
 	const s = await t.server();
-	const { frame, handshake, OP } = await import('./wire.mjs');
 	const c = await Tcp.open(s.port);
 	c.send(Buffer.concat([Buffer.from(handshake(s.port,
 	    { key: 'AAAAAAAAAAAAAAAAAAAAAA==' })),

@@ -8,7 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { BASE, FUGU, Server, WORK, assert, eventually, merge, run, sleep,
+import { API_KEY, FUGU, SECRET, WORK, assert, eventually, merge, run, sleep,
 	test, token } from './harness.mjs';
 import { OP, Tcp, closePayload } from './wire.mjs';
 
@@ -237,12 +237,10 @@ test('out_of_descriptors', async (t) => {
 }, { fugu: true, quiet: true });
 
 test('started_with_few_descriptors_health_still_answers', async (t) => {
-	const s = new Server(BASE, t.workers);
-	s.binary = path.join(WORK, 'few');
-	fs.writeFileSync(s.binary, '#!/bin/sh\nulimit -n 256\n' +
+	const binary = path.join(WORK, 'few');
+	fs.writeFileSync(binary, '#!/bin/sh\nulimit -n 256\n' +
 	    `exec "${fs.realpathSync(FUGU)}" "$@"\n`, { mode: 0o755 });
-	await s.start();
-	t.after(() => s.stop());
+	const s = await t.ownServer({}, { binary });
 	const many = [];
 	for (let i = 0; i < 400; i++) {
 		const c = await Tcp.open(s.port).catch(() => undefined);
@@ -253,6 +251,7 @@ test('started_with_few_descriptors_health_still_answers', async (t) => {
 	const refused = many.filter((c) => c.ended ||
 	    c.buf.toString('latin1').startsWith('HTTP/1.1 503'));
 	assert.ok(refused.length > 50, `${refused.length} were refused`);
+	await eventually(() => s.health(), 'health answers', 5000);
 	const before = cpu(s.pid);
 	await sleep(1500);
 	assert.ok(cpu(s.pid) - before < 0.5, 'it spins');
@@ -261,5 +260,86 @@ test('started_with_few_descriptors_health_still_answers', async (t) => {
 	const w = await s.connected();
 	w.close();
 }, { fugu: true, quiet: true });
+
+/* --- what a configuration means --- */
+
+/* How many channels one connection may have. */
+async function channelLimit(s) {
+	const w = await s.connected();
+	for (let i = 0; i < 140; i++)
+		w.cmd({ id: i + 2, subscribe: { channel: `c${i}` } });
+	let n = 0;
+	for (let i = 0; i < 140; i++)
+		n += (await w.reply()).subscribe ? 1 : 0;
+	w.close();
+	return n;
+}
+
+test('spec12_56_zero_in_the_file_is_the_default', async (t) => {
+	const s = await t.ownServer({ client: { channel_limit: 0,
+		ping_interval: '0s', stale_close_delay: 0 },
+		channel: { private_prefix: '', max_length: 0 } });
+	assert.equal(await channelLimit(s), 128);
+	const w = await s.open();
+	w.cmd({ id: 1, connect: {} }, { id: 2, subscribe: { channel: '$x' } },
+	    { id: 3, subscribe: { channel: 'a'.repeat(256) } });
+	assert.equal((await w.reply()).connect.ping, 25);
+	assert.equal((await w.reply()).error.code, 103);
+	assert.equal((await w.reply()).error.code, 107);
+	w.close();
+});
+
+test('spec12_60_numbers_of_the_environment_in_hex', async (t) => {
+	const s = await t.ownServer({}, { env: {
+		CENTRIFUGO_CLIENT_CHANNEL_LIMIT: '0x3' } });
+	assert.equal(await channelLimit(s), 3);
+});
+
+test('spec12_60_durations_as_numbers_are_nanoseconds', async (t) => {
+	const s = await t.ownServer({ client: { ping_interval: 7000000000,
+		pong_timeout: 2000000000 } });
+	const w = await s.open();
+	w.cmd({ id: 1, connect: {} });
+	assert.equal((await w.reply()).connect.ping, 7);
+	w.close();
+});
+
+test('spec12_58_logs_go_to_stderr', async (t) => {
+	const s = await t.ownServer();
+	await s.stop();
+	assert.equal(s.out, '');
+	assert.notEqual(s.log, '');
+});
+
+test('unknown_variables_only_warn', async (t) => {
+	const s = await t.ownServer({}, { env: {
+		CENTRIFUGO_NO_SUCH_OPTION: 'x' } });
+	assert.match(s.log, /CENTRIFUGO_NO_SUCH_OPTION/);
+});
+
+test('secrets_are_not_logged', async (t) => {
+	const s = await t.ownServer({ log: { level: 'trace' } });
+	const w = await s.connected({ token: token({ sub: 'u' }) });
+	w.close();
+	await s.publish('x', 1);
+	const bad = token({ sub: 'u' }, { secret: 'wrong' });
+	const v = await s.open();
+	v.cmd({ id: 1, connect: { token: bad } });
+	await v.closed();
+	await s.stop();
+	for (const secret of [SECRET, API_KEY, bad])
+		assert.ok(!s.log.includes(secret), 'a secret in the log');
+}, { fugu: true });
+
+test('what_peers_send_is_escaped_in_the_log', async (t) => {
+	const s = await t.ownServer({ log: { level: 'trace' } });
+	const w = await s.open();
+	w.text('\u001b[31mred\nlevel=fatal msg="forged"');
+	await w.closed();
+	await s.http('GET', '/\u007f', {}).catch(() => {});
+	await s.stop();
+	assert.doesNotMatch(s.log, /[\u0000-\u0009\u000b-\u001f\u007f]/);
+	assert.doesNotMatch(s.log, /^level=fatal/m);
+}, { fugu: true });
 
 await run();

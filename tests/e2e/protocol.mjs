@@ -7,9 +7,9 @@
  * reimplementation gets wrong") that can be seen from here has a case with
  * its number in the name.
  */
-import { assert, now, run, sleep, test, token, BASE, SECRET, API_KEY }
+import { API_KEY, assert, now, run, sleep, test, token }
 	from './harness.mjs';
-import { OP, closePayload } from './wire.mjs';
+import { OP, closePayload, frame } from './wire.mjs';
 
 const CONNECT = '{"id":1,"connect":{}}';
 const BAD_REQUEST = { code: 3501, reason: 'bad request' };
@@ -517,7 +517,7 @@ lines('subscribe_unknown_namespace_102',
     '{"id":2,"subscribe":{"channel":"nope:x"}}', error(2, 102));
 lines('subscribe_private_without_token_103',
     '{"id":2,"subscribe":{"channel":"$x"}}', error(2, 103));
-lines('spec12_36_private_of_known_and_unknown_namespace',
+lines('spec12_36_private_prefix_of_known_and_unknown_namespace',
     '{"id":2,"subscribe":{"channel":"$talk:x"}}\n' +
     '{"id":3,"subscribe":{"channel":"$nope:x"}}',
     [error(2, 103), error(3, 102)]);
@@ -529,6 +529,11 @@ lines('subscribe_bad_token_103',
     '{"id":2,"subscribe":{"channel":"x","token":"abc"}}', error(2, 103));
 lines('spec12_37_non_ascii_channel_107',
     '{"id":2,"subscribe":{"channel":"\u00e9"}}', error(2, 107));
+lines('user_boundary_means_nothing_without_the_option',
+    '{"id":2,"subscribe":{"channel":"ub#42"}}', '{"id":2,"subscribe":{}}');
+lines('subscribe_recovery_flags_without_history',
+    '{"id":2,"subscribe":{"channel":"rf","recoverable":true,' +
+    '"positioned":true,"join_leave":true}}', '{"id":2,"subscribe":{}}');
 lines('subscribe_tags_filter_107', '{"id":2,"subscribe":{"channel":"x",' +
     '"tf":{"key":"a","cmp":"eq","val":"b"}}}', error(2, 107));
 lines('subscribe_other_type_103',
@@ -1002,7 +1007,6 @@ test('ws_fragments_with_a_ping_between', async (t) => {
 test('ws_frame_byte_by_byte', async (t) => {
 	const s = await t.server();
 	const w = await s.connected();
-	const { frame } = await import('./wire.mjs');
 	for (const b of frame(OP.TEXT, '{"id":2,"rpc":{}}')) {
 		w.tcp.send(Buffer.from([b]));
 		await sleep(1);
