@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The server API over HTTP (spec 5): handlers for site.c.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "http/server.h"
+#include "util/sv.h"
+
+/* <prefix>/<method>; the route's ctx is the method's name in
+ * api_method_name[]. */
+void	api_handler(struct http_exchange *);
+/* <prefix> itself: commands one after the other, as Centrifugo's first
+ * versions had them. */
+void	api_legacy_handler(struct http_exchange *);
+
+/* Liveness and readiness: 200, the second 503 while draining. */
+void	health_handler(struct http_exchange *);
+void	ready_handler(struct http_exchange *);
+/* Prometheus, text format 0.0.4. */
+void	metrics_handler(struct http_exchange *);
+
+/*
+ * Whether a request may use the API, from its headers (empty: absent) and
+ * its query string. Pure.
+ */
+struct api_auth {
+	struct sv	x_api_key;
+	struct sv	authorization;
+	struct sv	query;
+};
+bool	api_auth_ok(const struct api_auth *, struct sv key, bool insecure);
+
+/* ---- between the files of this room ---- */
+
+void	api_reply_json(struct http_exchange *, int status, struct sv body);
+/* Run the commands of a batch, or of the legacy form. */
+void	api_batch(struct http_exchange *);
+void	api_legacy(struct http_exchange *);
+
+#endif

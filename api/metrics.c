@@ -1,0 +1,449 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * See metrics.h. Labels that fugu has no figures for have the value that
+ * Centrifugo gives them then, so that its dashboards find what they look
+ * for. The summaries have no quantiles, only sum and count: those of
+ * several workers can't be joined.
+ */
+#include <stdlib.h>
+
+#include "api/metrics.h"
+
+#define PREFIX		"centrifugo_"
+#define NAMESPACE	"channel_namespace=\"\""
+#define TRANSPORT	"transport=\"websocket\""
+
+/* ---- the format ---- */
+
+static void
+family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* labels: the inside of the braces, or "" for none. */
+static void
+sample(struct buf *b, const char *name, const char *labels, uint64_t v)
+{
+	buf_puts(b, name);
+	if (*labels != '\0')
+		buf_printf(b, "{%s}", labels);
+	buf_putc(b, ' ');
+	buf_putu64(b, v);
+	buf_putc(b, '\n');
+}
+
+static void
+single(struct buf *b, const char *name, const char *type, const char *help,
+    const char *labels, uint64_t v)
+{
+	family(b, name, type, help);
+	sample(b, name, labels, v);
+}
+
+/* A label's value, escaped. */
+static void
+put_value(struct buf *b, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s == '\\' || *s == '"')
+			buf_putc(b, '\\');
+		if (*s == '\n')
+			buf_puts(b, "\\n");
+		else
+			buf_putc(b, *s);
+	}
+}
+
+static void
+sum_and_count(struct buf *b, const char *name, const char *labels,
+    const struct duration_stats *d)
+{
+	buf_printf(b, "%s_sum{%s} %.9g\n", name, labels,
+	    (double)d->sum_ns / 1e9);
+	buf_printf(b, "%s_count{%s} %llu\n", name, labels,
+	    (unsigned long long)d->count);
+}
+
+static void
+histogram(struct buf *b, const char *name, const char *labels,
+    const struct duration_stats *d)
+{
+	uint64_t	n = 0;
+	int		i;
+
+	for (i = 0; i < DURATION_BUCKETS; i++) {
+		n += d->bucket[i];
+		buf_printf(b, "%s_bucket{%s,le=\"", name, labels);
+		if (i < DURATION_BUCKETS - 1)
+			buf_printf(b, "%g", duration_bound[i]);
+		else
+			buf_puts(b, "+Inf");
+		buf_printf(b, "\"} %llu\n", (unsigned long long)n);
+	}
+	sum_and_count(b, name, labels, d);
+}
+
+/* Durations of several methods, as a summary and as a histogram; what was
+ * never called is left out. */
+static void
+durations(struct buf *b, const char *name, const char *label,
+    const char *const *method, const struct duration_stats *d, int n)
+{
+	char	full[96], labels[96];
+	int	i, kind;
+
+	for (kind = 0; kind < 2; kind++) {
+		snprintf(full, sizeof(full), "%s%s", name,
+		    kind == 0 ? "" : "_histogram");
+		family(b, full, kind == 0 ? "summary" : "histogram",
+		    "Time that commands took, in seconds.");
+		for (i = 0; i < n; i++) {
+			if (d[i].count == 0)
+				continue;
+			snprintf(labels, sizeof(labels), "%s,method=\"%s\"",
+			    label, method[i]);
+			if (kind == 0)
+				sum_and_count(b, full, labels, &d[i]);
+			else
+				histogram(b, full, labels, &d[i]);
+		}
+	}
+}
+
+/* ---- nodes ---- */
+
+static void
+put_node(struct buf *b, const struct metrics_worker *s)
+{
+	single(b, PREFIX "node_num_clients", "gauge",
+	    "Clients connected.", "", s->node.num_clients);
+	single(b, PREFIX "node_num_users", "gauge",
+	    "Different users connected.", "", s->users);
+	single(b, PREFIX "node_num_subscriptions", "gauge",
+	    "Subscriptions of all clients.", "", s->subs);
+	single(b, PREFIX "node_num_channels", "gauge",
+	    "Channels with a subscriber.", "", s->channels);
+	single(b, PREFIX "node_num_nodes", "gauge",
+	    "Nodes known.", "", 1);
+	single(b, PREFIX "node_build", "gauge",
+	    "The version, as a label.", "version=\"" FUGU_VERSION "\"", 1);
+	family(b, PREFIX "node_action_count", "counter",
+	    "What the node was asked to do.");
+	sample(b, PREFIX "node_action_count",
+	    "action=\"add_client\"," NAMESPACE, s->node.connections_accepted);
+	sample(b, PREFIX "node_action_count",
+	    "action=\"add_subscription\"," NAMESPACE,
+	    s->node.subscriptions_accepted);
+	/* The broker is in memory: what is sent is received. */
+	single(b, PREFIX "node_messages_sent_count", "counter",
+	    "Messages given to the broker.",
+	    NAMESPACE ",type=\"publication\"", s->node.published);
+	single(b, PREFIX "node_messages_received_count", "counter",
+	    "Messages taken from the broker.",
+	    NAMESPACE ",type=\"publication\"", s->node.published);
+}
+
+static void
+put_http(struct buf *b, const struct api_stats *s)
+{
+	const char		*name =
+				    PREFIX "node_incoming_http_requests_total";
+	const struct http_count	*c;
+	unsigned		 i;
+
+	family(b, name, "counter", "HTTP requests answered.");
+	for (i = 0; i < s->nhttp; i++) {
+		c = &s->http[i];
+		buf_printf(b, "%s{method=\"%s\",path=\"", name,
+		    c->method == HTTP_OTHER ? "other" :
+		    http_method_name((enum http_method)c->method));
+		put_value(b, c->path == NULL ? "other" : c->path);
+		buf_printf(b, "\",status=\"%lu\"} %llu\n",
+		    (unsigned long)c->status, (unsigned long long)c->n);
+	}
+}
+
+/* ---- clients ---- */
+
+static void
+put_reply_errors(struct buf *b, const struct node_stats *s)
+{
+	const char	*name = PREFIX "client_num_reply_errors";
+	char		 labels[96];
+	int		 m, i;
+
+	family(b, name, "counter", "Commands answered with an error.");
+	for (m = 0; m < METHOD_MAX; m++) {
+		for (i = 0; i < ERROR_SLOTS; i++) {
+			if (s->command_errors[m][i] == 0)
+				continue;
+			snprintf(labels, sizeof(labels), NAMESPACE
+			    ",code=\"%d\",method=\"%s\"",
+			    i < ERROR_SLOTS - 1 ? i + 100 : 0,
+			    client_method_name[m]);
+			sample(b, name, labels, s->command_errors[m][i]);
+		}
+	}
+}
+
+/* Counts by disconnect code; before: labels in front of it. */
+static void
+put_codes(struct buf *b, const char *name, const char *help,
+    const char *before, const uint64_t *count)
+{
+	char		labels[64];
+	unsigned	i;
+
+	family(b, name, "counter", help);
+	for (i = 0; i < CODE_SLOTS; i++) {
+		if (count[i] == 0)
+			continue;
+		snprintf(labels, sizeof(labels), "%scode=\"%lu\"", before,
+		    (unsigned long)disconnect_slot_code(i));
+		sample(b, name, labels, count[i]);
+	}
+}
+
+static void
+put_connections(struct buf *b, const struct metrics_worker *s)
+{
+	const char *const conn = "accept_protocol=\"\","
+	    "client_name=\"unregistered\",client_version=\"unregistered\","
+	    TRANSPORT;
+	const char *const sub = NAMESPACE ",client_name=\"unregistered\"";
+
+	single(b, PREFIX "client_connections_accepted", "counter",
+	    "Connections that became clients.", conn,
+	    s->node.connections_accepted);
+	single(b, PREFIX "client_connections_inflight", "gauge",
+	    "Clients connected.", conn, s->node.num_clients);
+	single(b, PREFIX "client_subscriptions_accepted", "counter",
+	    "Subscriptions that were let in.", sub,
+	    s->node.subscriptions_accepted);
+	single(b, PREFIX "client_subscriptions_inflight", "gauge",
+	    "Subscriptions of all clients.", sub, s->subs);
+}
+
+static void
+put_client(struct buf *b, const struct metrics_worker *s)
+{
+	const char *const ping = PREFIX "client_ping_pong_duration_seconds";
+
+	durations(b, PREFIX "client_command_duration_seconds", NAMESPACE,
+	    client_method_name, s->node.command_duration, METHOD_MAX);
+	put_reply_errors(b, &s->node);
+	put_codes(b, PREFIX "client_num_server_disconnects",
+	    "Disconnects by the server.", "", s->node.disconnects);
+	single(b, PREFIX "client_num_server_unsubscribes", "counter",
+	    "Unsubscribes by the server.", NAMESPACE ",code=\"2000\"",
+	    s->node.unsubscribes);
+	put_connections(b, s);
+	family(b, ping, "histogram", "Time from ping to pong, in seconds.");
+	histogram(b, ping, TRANSPORT, &s->node.ping_pong);
+}
+
+static void
+put_transport(struct buf *b, const struct node_stats *s)
+{
+	static const char *const type[OUT_MAX] = {
+		[OUT_REPLY] = "reply",
+		[OUT_PUB] = "push_publication",
+		[OUT_PUSH] = "push",
+		[OUT_PING] = "server_ping",
+	};
+	static const char *const name[2] = {
+		PREFIX "transport_messages_sent",
+		PREFIX "transport_messages_sent_size",
+	};
+	char	labels[96];
+	int	i, k;
+
+	for (k = 0; k < 2; k++) {
+		family(b, name[k], "counter", k == 0 ?
+		    "Messages sent to clients." :
+		    "Bytes of messages sent to clients.");
+		for (i = 0; i < OUT_MAX; i++) {
+			snprintf(labels, sizeof(labels), NAMESPACE
+			    ",frame_type=\"%s\"," TRANSPORT, type[i]);
+			sample(b, name[k], labels, k == 0 ?
+			    s->messages_sent[i] : s->messages_sent_size[i]);
+		}
+	}
+	single(b, PREFIX "transport_messages_received", "counter",
+	    "Messages received from clients.",
+	    NAMESPACE ",frame_type=\"command\"," TRANSPORT,
+	    s->messages_received);
+	single(b, PREFIX "transport_messages_received_size", "counter",
+	    "Bytes of messages received from clients.",
+	    NAMESPACE ",frame_type=\"command\"," TRANSPORT,
+	    s->messages_received_size);
+	put_codes(b, PREFIX "transport_outgoing_close_count",
+	    "Close frames sent.", TRANSPORT ",", s->outgoing_close);
+}
+
+/* ---- the server API ---- */
+
+static const char *
+error_method(int m)
+{
+	if (m == API_BROADCAST_PUBLISH)
+		return "broadcast_publish";
+	return m == API_UNKNOWN ? "unknown" : api_method_name[m];
+}
+
+static void
+put_api(struct buf *b, const struct api_counters *s)
+{
+	const char	*name = PREFIX "api_command_errors_total";
+	int		 m, i;
+
+	durations(b, PREFIX "api_command_duration_seconds",
+	    "protocol=\"http\"", api_method_name, s->duration, API_METHODS);
+	family(b, name, "counter", "Commands answered with an error.");
+	for (m = 0; m < API_ERROR_METHODS; m++) {
+		for (i = 0; i < API_ERROR_SLOTS; i++) {
+			if (s->errors[m][i] == 0)
+				continue;
+			buf_printf(b, "%s{error=\"", name);
+			if (i == API_ERROR_MALFORMED)
+				buf_puts(b, "unmarshal");
+			else
+				buf_putu64(b, (uint64_t)i + 100);
+			buf_printf(b, "\",method=\"%s\",protocol=\"http\"} "
+			    "%llu\n", error_method(m),
+			    (unsigned long long)s->errors[m][i]);
+		}
+	}
+}
+
+/* ---- the process and its workers ---- */
+
+static void
+put_process(struct buf *b, const struct metrics *m)
+{
+	const struct {
+		const char	*name, *help;
+		int64_t		 value;
+	} gauge[] = {
+		{ "process_resident_memory_bytes", "Memory in use.",
+		    m->process.resident },
+		{ "process_virtual_memory_bytes", "Address space in use.",
+		    m->process.virtual },
+		{ "process_open_fds", "Descriptors open.",
+		    m->process.open_fds },
+		{ "process_max_fds", "Descriptors that may be open.",
+		    m->process.max_fds },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(gauge) / sizeof(gauge[0]); i++)
+		if (gauge[i].value >= 0)
+			single(b, gauge[i].name, "gauge", gauge[i].help, "",
+			    (uint64_t)gauge[i].value);
+	if (m->process.cpu_seconds >= 0) {
+		family(b, "process_cpu_seconds_total", "counter",
+		    "Time on the processor, in seconds.");
+		buf_printf(b, "process_cpu_seconds_total %.6f\n",
+		    m->process.cpu_seconds);
+	}
+	family(b, "process_start_time_seconds", "gauge",
+	    "When it was started, in seconds since 1970.");
+	buf_printf(b, "process_start_time_seconds %.3f\n",
+	    (double)m->started_wall_ms / 1e3);
+}
+
+static void
+put_workers(struct buf *b, const struct metrics *m)
+{
+	static const struct {
+		const char	*name, *type, *help;
+		size_t		 off;
+	} of[] = {
+		{ "fugu_connections_open", "gauge", "Connections open.",
+		    offsetof(struct worker_stats, conns_open) },
+		{ "fugu_connections_accepted_total", "counter",
+		    "Connections accepted.",
+		    offsetof(struct worker_stats, conns_accepted) },
+		{ "fugu_connections_refused_total", "counter",
+		    "Connections refused for want of descriptors.",
+		    offsetof(struct worker_stats, conns_refused) },
+		{ "fugu_received_bytes_total", "counter", "Bytes received.",
+		    offsetof(struct worker_stats, bytes_in) },
+		{ "fugu_sent_bytes_total", "counter", "Bytes sent.",
+		    offsetof(struct worker_stats, bytes_out) },
+	};
+	char		labels[32];
+	size_t		i;
+	unsigned	w;
+
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		family(b, of[i].name, of[i].type, of[i].help);
+		for (w = 0; w < m->n; w++) {
+			snprintf(labels, sizeof(labels), "worker=\"%u\"", w);
+			sample(b, of[i].name, labels,
+			    *(const uint64_t *)(const void *)((const char *)
+			    &m->worker[w].net + of[i].off));
+		}
+	}
+}
+
+/* ---- sums ---- */
+
+static void
+add_all(uint64_t *to, const uint64_t *from, size_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+/* They are nothing but counters. */
+#define ADD(to, from)							\
+	add_all((uint64_t *)(void *)&(to), (const uint64_t *)(const void *)\
+	    &(from), sizeof(to))
+_Static_assert(sizeof(struct node_stats) % sizeof(uint64_t) == 0 &&
+    sizeof(struct api_counters) % sizeof(uint64_t) == 0, "counters only");
+
+static void
+sum(struct metrics_worker *all, const struct metrics_worker *w)
+{
+	const struct http_count	*c;
+	unsigned		 i;
+
+	ADD(all->node, w->node);
+	ADD(all->api.counters, w->api.counters);
+	all->users += w->users;
+	all->channels += w->channels;
+	all->subs += w->subs;
+	for (i = 0; i < w->api.nhttp; i++) {
+		c = &w->api.http[i];
+		api_count_http(&all->api, c->path, c->method, c->status,
+		    c->n);
+	}
+}
+
+/* see metrics.h */
+int
+metrics_put(struct buf *b, const struct metrics *m)
+{
+	struct metrics_worker	*all;
+	unsigned		 i;
+
+	if ((all = calloc(1, sizeof(*all))) == NULL)
+		return -1;
+	for (i = 0; i < m->n; i++)
+		sum(all, &m->worker[i]);
+	put_node(b, all);
+	put_http(b, &all->api);
+	put_client(b, all);
+	put_transport(b, &all->node);
+	put_api(b, &all->api.counters);
+	put_process(b, m);
+	put_workers(b, m);
+	free(all);
+	return b->failed ? -1 : 0;
+}

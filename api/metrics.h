@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The metrics in Prometheus' text format 0.0.4 under Centrifugo's names
+ * (spec 10). Pure: from figures to text.
+ */
+#ifndef API_METRICS_H
+#define API_METRICS_H
+
+#include "api/process.h"
+#include "api/stats.h"
+
+/* The figures of one worker. */
+struct metrics_worker {
+	struct node_stats	node;
+	struct worker_stats	net;
+	struct api_stats	api;
+	uint64_t		users, channels, subs;	/* its share */
+};
+
+struct metrics {
+	const struct metrics_worker *worker;
+	unsigned		 n;
+	struct process		 process;
+	int64_t			 started_wall_ms;
+};
+
+/* Append them all; -1: no memory. */
+int	metrics_put(struct buf *, const struct metrics *);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * See site.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/params.h"
+#include "api/site.h"
+#include "api/stats.h"
+#include "client/transport.h"
+#include "util/log.h"
+
+#define READ	(1u << HTTP_GET)
+#define WRITE	(1u << HTTP_POST)
+
+/* WebSocket, the methods and the legacy form, health three times, metrics. */
+#define ROUTES_MAX	(1 + API_METHODS + 1 + 3 + 1)
+
+struct builder {
+	struct site	*site;
+	size_t		 cap;
+	bool		 failed;
+};
+
+static bool
+is_separate(const struct conf *conf)
+{
+	return conf_internal_port(conf) != conf->http_server.port ||
+	    strcmp(conf_internal_address(conf), conf->http_server.address) != 0;
+}
+
+static bool
+is_taken(const struct site *s, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < s->http.nroute; i++)
+		if (strcmp(s->route[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* Add a route with a copy of its path, which is prefix and tail; prefix "/"
+ * stands for none if there is a tail. */
+static void
+add(struct builder *b, const struct http_route *r, const char *prefix,
+    const char *tail)
+{
+	struct site	*s = b->site;
+	struct buf	 path = BUF_INIT;
+	size_t		 n;
+
+	if (b->failed)
+		return;
+	if (*tail == '\0' || strcmp(prefix, "/") != 0)
+		buf_puts(&path, prefix);
+	if (*tail != '\0') {
+		buf_putc(&path, '/');
+		buf_puts(&path, tail);
+	}
+	buf_putc(&path, '\0');
+	if (path.failed || s->http.nroute == b->cap) {
+		log_error("out of memory");
+		b->failed = true;
+	} else if (is_taken(s, path.p)) {
+		log_error("two endpoints have the same path",
+		    kv_s("path", path.p));
+		b->failed = true;
+	}
+	if (b->failed) {
+		buf_fini(&path);
+		return;
+	}
+	s->route[s->http.nroute] = *r;
+	s->route[s->http.nroute++].path = buf_steal(&path, &n);
+}
+
+static void
+add_api(struct builder *b, const struct conf_http_api *conf)
+{
+	struct http_route r = {
+		.methods = WRITE,
+		.max_body = (uint64_t)conf->max_body_size,
+		.handler = api_handler,
+	};
+	int m;
+
+	for (m = 0; m < API_METHODS; m++) {
+		/* The name's place says which one it is. */
+		r.ctx = (void *)(uintptr_t)&api_method_name[m];
+		add(b, &r, conf->handler_prefix, api_method_name[m]);
+	}
+	r.ctx = NULL;
+	r.handler = api_legacy_handler;
+	add(b, &r, conf->handler_prefix, "");
+}
+
+static void
+add_health(struct builder *b, const char *prefix)
+{
+	struct http_route r = {
+		.methods = READ,
+		.reserve_ok = true,
+		.handler = health_handler,
+	};
+
+	add(b, &r, prefix, "");
+	if (!is_taken(b->site, "/healthz"))
+		add(b, &r, "/", "healthz");
+	r.handler = ready_handler;
+	if (!is_taken(b->site, "/readyz"))
+		add(b, &r, "/", "readyz");
+}
+
+static void
+build_external(struct builder *b, const struct conf *conf,
+    const struct http_route *extra, size_t nextra)
+{
+	const struct http_route ws = {
+		.methods = READ,
+		.handler = ws_transport_handler,
+	};
+	size_t i;
+
+	if (!conf->websocket.disabled)
+		add(b, &ws, conf->websocket.handler_prefix, "");
+	if (!conf->http_api.disabled && conf->http_api.external)
+		add_api(b, &conf->http_api);
+	for (i = 0; i < nextra; i++)
+		add(b, &extra[i], extra[i].path, "");
+}
+
+static void
+build_internal(struct builder *b, const struct conf *conf)
+{
+	const struct http_route metrics = {
+		.methods = READ,
+		.reserve_ok = true,
+		.handler = metrics_handler,
+	};
+
+	if (!conf->http_api.disabled && !conf->http_api.external)
+		add_api(b, &conf->http_api);
+	if (conf->prometheus.enabled)
+		add(b, &metrics, conf->prometheus.handler_prefix, "");
+	if (conf->health.enabled)
+		add_health(b, conf->health.handler_prefix);
+}
+
+static void
+builder_init(struct builder *b, struct site *s, const struct conf *conf,
+    size_t cap)
+{
+	memset(s, 0, sizeof(*s));
+	*b = (struct builder){ .site = s, .cap = cap };
+	if ((s->route = calloc(cap, sizeof(*s->route))) == NULL) {
+		log_error("out of memory");
+		b->failed = true;
+	}
+	s->http = (struct http_site){
+		.route = s->route,
+		.max_head = (size_t)conf->http_server.max_header_size,
+		.header_timeout_ms = (int)conf->http_server.header_timeout,
+		.body_timeout_ms = (int)conf->http_server.body_timeout,
+		.idle_timeout_ms = (int)conf->http_server.idle_timeout,
+		.on_done = api_http_done,
+	};
+}
+
+/* see site.h */
+int
+site_build(struct site *external, struct site *internal,
+    const struct conf *conf, const struct http_route *extra, size_t nextra)
+{
+	struct builder out, in;
+
+	builder_init(&out, external, conf, ROUTES_MAX + nextra);
+	builder_init(&in, internal, conf, ROUTES_MAX);
+	build_external(&out, conf, extra, nextra);
+	external->separate = true;
+	internal->separate = is_separate(conf);
+	build_internal(internal->separate ? &in : &out, conf);
+	if (!out.failed && !in.failed)
+		return 0;
+	site_fini(external);
+	site_fini(internal);
+	return -1;
+}
+
+/* see site.h */
+void
+site_fini(struct site *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->http.nroute; i++)
+		free((void *)(uintptr_t)s->route[i].path);
+	free(s->route);
+	memset(s, 0, sizeof(*s));
+}
