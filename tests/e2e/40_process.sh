@@ -158,11 +158,11 @@ precedence() {
 	    sed "s/@PORT@/$real/" >config.json)
 	here=$(pwd)
 	bin=$(cd "$(dirname "$FUGU")" && pwd)/${FUGU##*/}
-	cd "$WORK/dir"
+	cd "$WORK/dir" || exit 1
 	LOG=$WORK/log.dir
 	"$bin" --workers="$N" >"$LOG" 2>&1 </dev/null &
 	PID=$!
-	cd "$here"
+	cd "$here" || exit 1
 	wait_ready "$real" && pass config_json_of_the_working_directory && stop
 
 	LOG=$WORK/log.stdin
