@@ -114,9 +114,13 @@ static int
 unknown(struct parser *p, struct sv name)
 {
 	struct conf_path near = { .n = 0 }, wrong = { .n = 0 };
+	const struct conf_opt *o = NULL;
+	void *slot;
 
 	conf_path_push(&wrong, name);
 	if (conf_suggest(wrong.s, &near))
+		o = conf_find_dotted(sv_from(near.s), NULL, &slot, &p->names);
+	if (o != NULL && o->type != CONF_GROUP)
 		fprintf(p->err, "--%s: unknown flag (did you mean --%s?)\n",
 		    wrong.s, near.s);
 	else
@@ -140,8 +144,10 @@ long_flag(struct parser *p, const char *flag)
 		return p->args->config == NULL ? -1 : 0;
 	}
 	o = conf_find_dotted(name, NULL, &slot, &p->names);
-	if (o == NULL || o->type == CONF_GROUP)
+	if (o == NULL)
 		return unknown(p, name);
+	if (o->type == CONF_GROUP)
+		return complain(p, flag, "is a group of options");
 	return set_option(p, flag, o, flag + 2, rest);
 }
 

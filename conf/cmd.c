@@ -316,7 +316,7 @@ print(const struct conf_cmd_env *env, const struct buf *b)
 		fprintf(env->err, "out of memory\n");
 		return EX_OSERR;
 	}
-	if (fwrite(b->p, 1, b->n, env->out) != b->n ||
+	if ((b->n > 0 && fwrite(b->p, 1, b->n, env->out) != b->n) ||
 	    fflush(env->out) == EOF) {
 		fprintf(env->err, "%s\n", strerror(errno));
 		return EX_IOERR;

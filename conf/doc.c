@@ -15,16 +15,16 @@
 enum form { FORM_TEXT, FORM_MARKDOWN, FORM_MDOC };
 
 static const char *const type_names[] = {
-	[CONF_BOOL] = "boolean",
-	[CONF_INT] = "integer",
-	[CONF_PORT] = "port",
-	[CONF_DUR] = "duration",
-	[CONF_STR] = "string",
+	[CONF_BOOL] = "Boolean",
+	[CONF_INT] = "Integer",
+	[CONF_PORT] = "Port",
+	[CONF_DUR] = "Duration",
+	[CONF_STR] = "String",
 	[CONF_PEM] = "PEM",
-	[CONF_LIST] = "list of strings",
-	[CONF_MAP] = "map of strings",
-	[CONF_GROUP] = "object",
-	[CONF_ITEMS] = "list of objects",
+	[CONF_LIST] = "List of strings",
+	[CONF_MAP] = "Map of strings",
+	[CONF_GROUP] = "Object",
+	[CONF_ITEMS] = "List of objects",
 };
 _Static_assert(sizeof(type_names) / sizeof(type_names[0]) == CONF_ITEMS + 1,
     "every type has its name");
@@ -59,29 +59,31 @@ put_wrapped(FILE *out, const char *indent, const char *text, enum form form)
 	fputc('\n', out);
 }
 
-/* "Duration from 1ms to 24h0m0s, 25s by default." and the like. */
+/* "Duration from 1ms to 24h; default 25s." and the like. */
 static void
 describe(struct buf *b, const struct conf_opt *o)
 {
-	struct conf_value lo = { .i = o->min }, hi = { .i = o->max };
+	bool text = o->type == CONF_STR || o->type == CONF_PEM ||
+	    o->type == CONF_LIST;
 
 	buf_puts(b, type_names[o->type]);
 	if (o->max != 0) {
 		buf_puts(b, " from ");
-		conf_put_value(b, o, &lo);
+		conf_put_number(b, o, o->min);
 		buf_puts(b, " to ");
-		conf_put_value(b, o, &hi);
+		conf_put_number(b, o, o->max);
 	}
 	if (o->choices != NULL)
 		buf_printf(b, ", one of: %s", o->choices);
-	if (o->type != CONF_ITEMS && *o->def != '\0')
-		buf_printf(b, "; default %s", o->def);
+	if (*o->def != '\0')
+		buf_printf(b, text ? "; default \"%s\"." : "; default %s.",
+		    o->def);
 	else if (o->type == CONF_BOOL)
-		buf_puts(b, "; default false");
+		buf_puts(b, "; default false.");
 	else if (o->type == CONF_INT || o->type == CONF_DUR)
-		buf_puts(b, "; default 0");
+		buf_puts(b, "; default 0.");
 	else
-		buf_puts(b, "; default empty");
+		buf_puts(b, "; default empty.");
 }
 
 static const char *
@@ -103,8 +105,8 @@ put_text(const struct doc *d, const struct conf_opt *o, const char *what,
     const char *how)
 {
 	fprintf(d->out, "%s\n", d->v.path.s);
-	put_wrapped(d->out, "    ", what, d->form);
 	put_wrapped(d->out, "    ", o->help, d->form);
+	put_wrapped(d->out, "    ", what, d->form);
 	if (*how != '\0')
 		put_wrapped(d->out, "    ", how, d->form);
 }
@@ -117,7 +119,7 @@ put_markdown(const struct doc *d, const struct conf_opt *o, const char *what,
 
 	conf_env_name(&env, o->flags & OF_EXTRA ? "FUGU_" : "CENTRIFUGO_",
 	    d->v.path.s);
-	fprintf(d->out, "## `%s`\n\nType: %s.\n", d->v.path.s, what);
+	fprintf(d->out, "## `%s`\n\nType: %s\n", d->v.path.s, what);
 	if (strchr(env.s, '[') == NULL)
 		fprintf(d->out, "Variable: `%s`.\n", env.s);
 	fprintf(d->out, "\n%s%s%s\n\n", o->help, *how != '\0' ? " " : "",
@@ -129,9 +131,8 @@ put_mdoc(const struct doc *d, const struct conf_opt *o, const char *what,
     const char *how)
 {
 	fprintf(d->out, ".It Ic %s\n", d->v.path.s);
-	fprintf(d->out, ".Pq ");
-	put_wrapped(d->out, "", what, d->form);
 	put_wrapped(d->out, "", o->help, d->form);
+	put_wrapped(d->out, "", what, d->form);
 	if (*how != '\0')
 		put_wrapped(d->out, "", how, d->form);
 }
@@ -204,11 +205,11 @@ refused_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	if (slot != NULL || (o->flags & OF_NOP))
 		return true;
 	if (o->type != CONF_GROUP)
-		fprintf(d->out, ".It Ic %s\n", v->path.s);
+		fprintf(d->out, ".It\n.Ic %s\n", v->path.s);
 	else if (has_accepted(o->sub))
 		return true;
 	else
-		fprintf(d->out, ".It Ic %s.*\n", v->path.s);
+		fprintf(d->out, ".It\n.Ic %s.*\n", v->path.s);
 	return false;
 }
 

@@ -81,9 +81,10 @@ bool	conf_value_is_default(struct conf_load *, const struct conf_opt *,
 struct conf_value conf_value_of(const struct conf_opt *, const void *slot);
 bool	conf_value_eq(const struct conf_opt *, const struct conf_value *,
 	    const struct conf_value *);
-/* In the notation of variables. */
+/* In the notation of variables; a number as the option's type has it. */
 void	conf_put_value(struct buf *, const struct conf_opt *,
 	    const struct conf_value *);
+void	conf_put_number(struct buf *, const struct conf_opt *, int64_t);
 
 /* Check a value against the row and store it, or refuse it. */
 void	conf_set(struct conf_load *, struct conf_at, const char *key,

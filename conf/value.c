@@ -145,6 +145,16 @@ store(const struct conf_opt *o, void *slot, const struct conf_value *v)
 
 /* see load.h */
 void
+conf_put_number(struct buf *b, const struct conf_opt *o, int64_t n)
+{
+	if (o->type == CONF_DUR)
+		conf_put_duration(b, n);
+	else
+		buf_puti64(b, n);
+}
+
+/* see load.h */
+void
 conf_put_value(struct buf *b, const struct conf_opt *o,
     const struct conf_value *v)
 {
@@ -165,15 +175,12 @@ conf_put_value(struct buf *b, const struct conf_opt *o,
 			buf_puts(b, v->list.v[i]);
 		}
 		break;
-	case CONF_DUR:
-		conf_put_duration(b, v->i);
-		break;
 	case CONF_PORT:
-		if (v->i != 0)
-			buf_puti64(b, v->i);
-		break;
+		if (v->i == 0)
+			break;
+		/* FALLTHROUGH */
 	default:
-		buf_puti64(b, v->i);
+		conf_put_number(b, o, v->i);
 	}
 }
 
@@ -200,16 +207,15 @@ check_value(struct conf_load *l, struct conf_at at, const char *key,
 	int ret = -1;
 
 	if (number && o->stored && (v->i < o->min || v->i > max)) {
-		struct conf_value lo = { .i = o->min }, hi = { .i = max };
-
 		buf_puts(&b, "must be from ");
-		conf_put_value(&b, o, &lo);
-		if (max != INT64_MAX) {
+		conf_put_number(&b, o, o->min);
+		if (o->max != 0) {
 			buf_puts(&b, " to ");
-			conf_put_value(&b, o, &hi);
+			conf_put_number(&b, o, o->max);
 		} else
 			buf_puts(&b, " up");
-		conf_say(l->errs, CONF_BAD, at, key, "%.*s", SV_ARG(buf_sv(&b)));
+		conf_say(l->errs, CONF_BAD, at, key, "%.*s",
+		    SV_ARG(buf_sv(&b)));
 	} else if (o->choices != NULL && *v->s != '\0' &&
 	    !is_choice(o->choices, v->s)) {
 		conf_say(l->errs, CONF_BAD, at, key, "must be one of: %s",

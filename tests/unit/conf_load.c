@@ -716,7 +716,9 @@ sweep_load(void)
 	bool ok;
 
 	ok = conf_load(&c, &src, &errs) == 0;
-	CHECK(ok || conf_errors_exit(&errs) == EX_OSERR);
+	/* A pattern that is not compiled says so in its own words. */
+	CHECK(ok || conf_errors_exit(&errs) == EX_OSERR ||
+	    strstr(errs.v[errs.n - 1].text, "out of memory") != NULL);
 	conf_unref(c);
 	conf_errors_fini(&errs);
 	return ok;
