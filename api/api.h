@@ -7,8 +7,12 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "client/node.h"
 #include "http/server.h"
-#include "util/sv.h"
+
+/* Give a node what it counts in; -1: no memory. */
+int	api_node_init(struct node *);
+void	api_node_fini(struct node *);
 
 /* <prefix>/<method>; the route's ctx is the method's name in
  * api_method_name[]. */

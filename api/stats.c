@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/api.h"
 #include "api/stats.h"
 
 static struct api_stats *
@@ -15,7 +16,7 @@ stats_of(struct node *n)
 	return n->api;
 }
 
-/* see stats.h */
+/* see api.h */
 int
 api_node_init(struct node *n)
 {
@@ -23,7 +24,7 @@ api_node_init(struct node *n)
 	return n->api == NULL ? -1 : 0;
 }
 
-/* see stats.h */
+/* see api.h */
 void
 api_node_fini(struct node *n)
 {

@@ -41,10 +41,6 @@ struct api_stats {
 	unsigned		nhttp;
 };
 
-/* Give a node its counters; -1: no memory. */
-int	api_node_init(struct node *);
-void	api_node_fini(struct node *);
-
 void	api_count_call(struct node *, enum api_method, int64_t ns);
 /* error: a code, or API_ERROR_MALFORMED. */
 void	api_count_error(struct node *, unsigned method, uint32_t error);
