@@ -266,30 +266,40 @@ client_reply_flush(struct client *c)
 		client_send(c, b, OUT_REPLY);
 }
 
+/* The publication as this connection's form has it, encoded by the first
+ * that needs it. NULL: no memory. */
+static struct blob *
+fanout_wire(struct client *c, struct hub_fanout *f)
+{
+	struct buf	 *push = &c->node->push;
+	struct blob	**wire = &f->wire[c->form];
+
+	if (*wire != NULL)
+		return *wire;
+	buf_reset(push);
+	encode_pub_push(push, f->pub);
+	if (!push->failed)
+		*wire = encode_wire(c->form, buf_sv(push));
+	return *wire;
+}
+
 static void
 client_deliver(struct hub_sub *hs, struct hub_fanout *f)
 {
 	struct client	*c = ((struct client_sub *)(void *)hs)->client;
 	struct node	*n = c->node;
-	struct blob	*b = f->wire[c->form];
+	struct blob	*b;
 
 	if (c->state == CLIENT_CLOSED)
 		return;
-	if (b == NULL) {
-		buf_reset(&n->push);
-		encode_pub_push(&n->push, f->pub);
-		if (n->push.failed ||
-		    (b = encode_wire(c->form, buf_sv(&n->push))) == NULL) {
-			client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-			return;
-		}
-		f->wire[c->form] = b;
-	}
 	n->delivering = true;
 	/* The reply to its subscribe goes before the first publication. */
 	if (n->replying == c)
 		client_reply_flush(c);
-	client_send(c, blob_ref(b), OUT_PUB);
+	if ((b = fanout_wire(c, f)) == NULL)
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	else
+		client_send(c, blob_ref(b), OUT_PUB);
 	n->delivering = false;
 }
 

@@ -236,23 +236,24 @@ upgrade(struct http_exchange *x, const struct ws_request *hs)
 	struct buf	 head = BUF_INIT;
 	struct client	*c;
 
+	ws_handshake_format(&head, hs->key,
+	    ws_protocol_select(hs->protocols, protocols));
 	c = client_new(n, x->conn, WIRE_WS_JSON);
-	if (c == NULL) {
-		give_place(n);
+	if (c == NULL || head.failed) {
 		http_respond_error(x, 503, "out of memory");
-		return;
+		goto fail;
 	}
 	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
 	    "true");
-	ws_handshake_format(&head, hs->key,
-	    ws_protocol_select(hs->protocols, protocols));
-	if (head.failed ||
-	    http_upgrade(x, buf_sv(&head), &ws_conn_ops, c) == -1) {
-		give_place(n);
+	if (http_upgrade(x, buf_sv(&head), &ws_conn_ops, c) == -1)
+		goto fail;
+	client_set_timer(c);
+	buf_fini(&head);
+	return;
+fail:
+	if (c != NULL)
 		client_free(c);
-	} else {
-		client_set_timer(c);
-	}
+	give_place(n);
 	buf_fini(&head);
 }
 
@@ -355,12 +356,13 @@ ws_echo_handler(struct http_exchange *x)
 
 	if (!handshake_ok(x, &hs))
 		goto out;
-	if ((ws = malloc(sizeof(*ws))) == NULL) {
+	ws_handshake_format(&head, hs.key, NULL);
+	if ((ws = malloc(sizeof(*ws))) == NULL || head.failed) {
 		http_respond_error(x, 503, "out of memory");
+		free(ws);
 		goto out;
 	}
 	ws_init(ws, 16 * 1024 * 1024);
-	ws_handshake_format(&head, hs.key, NULL);
 	if (http_upgrade(x, buf_sv(&head), &echo_conn_ops, ws) == -1)
 		free(ws);
 out:
