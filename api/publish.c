@@ -33,6 +33,18 @@ put_tags(struct buf *b, struct jv tags)
 		buf_putc(b, '}');
 }
 
+static bool
+is_json(struct sv s)
+{
+	struct json	j;
+	bool		ok;
+
+	json_init(&j);
+	ok = json_parse(&j, s, 0) == 0;
+	json_fini(&j);
+	return ok;
+}
+
 /* What publish and broadcast have in common: everything but the channel.
  * The views in *pub live as long as the call and its text. */
 static uint32_t
@@ -47,6 +59,7 @@ prepare(struct api_call *c, const struct api_params *p, struct hub_pub *pub)
 			return c->decoded.failed ? ERROR_INTERNAL :
 			    ERROR_BAD_REQUEST;
 		pub->data = buf_sv(&c->decoded);
+		pub->is_binary = !is_json(pub->data);
 	}
 	put_tags(&c->tags, p->tags);
 	pub->tags = buf_sv(&c->tags);

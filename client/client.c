@@ -296,7 +296,9 @@ client_deliver(struct hub_sub *hs, struct hub_fanout *f)
 	/* The reply to its subscribe goes before the first publication. */
 	if (n->replying == c)
 		client_reply_flush(c);
-	if ((b = fanout_wire(c, f)) == NULL)
+	if (f->pub->is_binary)	/* all forms are JSON (spec 12.20) */
+		client_disconnect(c, DISCONNECT_INAPPROPRIATE_PROTOCOL, NULL);
+	else if ((b = fanout_wire(c, f)) == NULL)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	else
 		client_send(c, blob_ref(b), OUT_PUB);

@@ -60,6 +60,7 @@ struct hub_pub {
 	struct sv	 data;		/* as the publisher gave it */
 	struct sv	 tags;		/* JSON object of strings, or empty */
 	struct sv	 idempotency_key; /* empty: none */
+	bool		 is_binary;	/* data is no JSON text */
 	bool		 has_info;
 	struct hub_info	 info;
 	/* Private: one for each worker, so that nothing can run out of

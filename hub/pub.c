@@ -39,7 +39,10 @@ hub_pub_new(const struct hub *h, const struct hub_pub *from)
 	pub = malloc(sizeof(*pub) + nmail * sizeof(pub->mail[0]) + n);
 	if (pub == NULL)
 		return NULL;
-	*pub = (struct hub_pub){ .has_info = from->has_info };
+	*pub = (struct hub_pub){
+		.is_binary = from->is_binary,
+		.has_info = from->has_info,
+	};
 	atomic_init(&pub->refs, 1);
 	pub->mail = (struct hub_mail *)(void *)(pub + 1);
 	at = (char *)(pub->mail + nmail);
