@@ -8,6 +8,7 @@
  *
  * Functions that return an error leave p at the offending byte.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "util/json_check.h"
@@ -119,33 +120,33 @@ check_escape(struct scan *s)
 	return JSON_OK;
 }
 
-/* Whether any of eight bytes is not PLAIN: the usual tests for a zero byte
- * in w ^ quote and w ^ backslash, and for one below 0x20. */
-static bool
-has_special(uint64_t w)
+/* How many of eight bytes, from the lowest, are PLAIN: the usual tests for a
+ * zero byte in w ^ quote and w ^ backslash, and for one below 0x20. Their
+ * borrows only reach bytes above the first hit. */
+static size_t
+plain_bytes(uint64_t w)
 {
 	const uint64_t	ones = UINT64_C(0x0101010101010101);
 	uint64_t	q = w ^ (ones * '"'), e = w ^ (ones * '\\');
+	uint64_t	hit = ((q - ones) | (e - ones) | (w - ones * 0x20) |
+			    w) & (ones * 0x80);
 
-	return (((q - ones) | (e - ones) | (w - ones * 0x20) | w) &
-	    (ones * 0x80)) != 0;
+	return hit == 0 ? 8 : (size_t)__builtin_ctzll(hit) / 8;
 }
 
 static void
 skip_plain(struct scan *s)
 {
-	const char	*p = s->p;
-	uint64_t	 w;
+	uint64_t	w;
+	size_t		n = sizeof(w);
 
-	while (s->end - p >= (ptrdiff_t)sizeof(w)) {
-		memcpy(&w, p, sizeof(w));
-		if (has_special(w))
-			break;
-		p += sizeof(w);
+	while (n == sizeof(w) && s->end - s->p >= (ptrdiff_t)sizeof(w)) {
+		memcpy(&w, s->p, sizeof(w));
+		n = plain_bytes(le64toh(w));
+		s->p += n;
 	}
-	while (p < s->end && string_class((unsigned char)*p) == PLAIN)
-		p++;
-	s->p = p;
+	while (s->p < s->end && string_class((unsigned char)*s->p) == PLAIN)
+		s->p++;
 }
 
 /* A run of characters beyond ASCII. */
@@ -234,6 +235,19 @@ check_word(struct scan *s, struct sv word)
 	return JSON_OK;
 }
 
+/* Whether c may stand behind a number or a word. */
+static bool
+is_delimiter(char c)
+{
+	switch (c) {
+	case ' ': case '\t': case '\r': case '\n':
+	case ',': case ']': case '}':
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* false / null / true / number. Behind it, nothing that could be part of
  * it: `01' is no 0 with something after it. */
 static enum json_err
@@ -255,8 +269,7 @@ check_primitive(struct scan *s)
 		e = check_number(s);
 		break;
 	}
-	if (e == JSON_OK && s->p < s->end && (*s->p == '\0' ||
-	    strchr(" \t\r\n,]}", *s->p) == NULL))
+	if (e == JSON_OK && s->p < s->end && !is_delimiter(*s->p))
 		return JSON_SYNTAX;
 	return e;
 }
