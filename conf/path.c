@@ -135,13 +135,15 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Edit distance (insert, delete, replace) without regard to case. */
+/* Edit distance (insert, delete, replace) without regard to case; SIZE_MAX
+ * if the lengths alone make it more than limit. */
 static size_t
-distance(struct sv a, struct sv b)
+distance(struct sv a, struct sv b, size_t limit)
 {
 	size_t row[NEAR_MAX + 1], i, j, diag, up;
 
-	if (a.n > NEAR_MAX || b.n > NEAR_MAX)
+	if (a.n > NEAR_MAX || b.n > NEAR_MAX || a.n > b.n + limit ||
+	    b.n > a.n + limit)
 		return SIZE_MAX;
 	for (j = 0; j <= b.n; j++)
 		row[j] = j;
@@ -189,17 +191,16 @@ near_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	struct near *near = (struct near *)v;
 	struct sv name = { v->path.s, v->path.n };
 	struct sv last = last_part(near->wrong);
-	size_t d;
+	size_t d, part, limit = 1 + last.n / 3;
 
 	(void)slot;
-	d = distance(near->wrong, name);
+	d = distance(near->wrong, name, limit);
 	if (o->type != CONF_GROUP && d > 1 && last.n > 4) {
-		size_t part = distance(last, sv_from(o->name));
-
+		part = distance(last, sv_from(o->name), limit);
 		if (part < last.n / 4 && part + 1 < d)
 			d = part + 1;
 	}
-	if (d < near->best && d <= 1 + last.n / 3) {
+	if (d < near->best && d <= limit) {
 		near->best = d;
 		*near->out = v->path;
 	}
