@@ -50,9 +50,9 @@ TEST(each_fault_has_its_status_and_sentence)
 	r = good(), r.has_connection = false;
 	check_status(r, 400, "Connection: Upgrade");
 	r = good(), r.version = SV("");
-	check_status(r, 400, "Sec-WebSocket-Version");
+	check_status(r, 400, "no Sec-WebSocket-Version");
 	r = good(), r.key = SV("");
-	check_status(r, 400, "Sec-WebSocket-Key");
+	check_status(r, 400, "no Sec-WebSocket-Key");
 }
 
 TEST(only_version_13)
@@ -85,6 +85,7 @@ TEST(key_is_16_bytes_in_base64)
 		{ "AAAAAAAAAAAAAAAAAAAA-_==", false },	/* url alphabet */
 		{ "AAAAAAAAAA AAAAAAAAAAA==", false },
 		{ "AAAAAAAAAAAAAAAAAAAAAA==AAAA", false },
+		{ "AAAAAAAAAAAAAAAAAAAAAAAAAA==", false },	/* 19 */
 		{ "A", false },
 		{ "==", false },
 	};
