@@ -70,7 +70,7 @@ struct conf_client {
 	bool		  allow_anonymous_connect_without_token;
 	bool		  disallow_anonymous_connection_tokens;
 	int64_t		  ping_interval;
-	int64_t		  pong_timeout;
+	int64_t		  pong_timeout;		/* < 0: pongs not awaited */
 	int64_t		  expired_close_delay;
 	int64_t		  stale_close_delay;
 	int64_t		  channel_limit;
@@ -197,10 +197,9 @@ struct conf_errors {
 	size_t		   n, cap;
 	size_t		   bad;		/* how many are not CONF_WARN */
 	bool		   nomem;	/* memory ran out; stands for any */
-	bool		   unknown;	/* a key of the file is unknown */
 };
 
-#define CONF_ERRORS_INIT	{ NULL, 0, 0, 0, false, false }
+#define CONF_ERRORS_INIT	{ NULL, 0, 0, 0, false }
 
 void	conf_errors_fini(struct conf_errors *);
 /* The sysexits code that these findings call for; 0 if all are warnings. */

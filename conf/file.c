@@ -89,7 +89,6 @@ unknown_key(struct file *f)
 {
 	struct conf_path near = { .n = 0 };
 
-	f->l->errs->unknown = true;
 	if (f->l->nsuggest > 0) {
 		f->l->nsuggest--;
 		if (conf_suggest(f->path.s, &near)) {
