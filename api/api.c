@@ -13,6 +13,7 @@
 #include "api/stats.h"
 #include "client/code.h"
 #include "util/ct.h"
+#include "util/log.h"
 
 struct request {
 	struct api_call		 call;	/* first */
@@ -88,6 +89,25 @@ void
 api_reply_json(struct http_exchange *x, int status, struct sv body)
 {
 	http_respond(x, status, "application/json", body);
+}
+
+/* see api.h */
+void
+api_reply_malformed(struct http_exchange *x, unsigned method,
+    enum json_err err, const char *why)
+{
+	char peer[ADDR_STRLEN];
+
+	api_count_error(x->w->ctx, method, API_ERROR_MALFORMED);
+	if (err == JSON_NOMEM) {
+		http_respond_error(x, 500, NULL);
+		return;
+	}
+	log_info("API request is malformed", kv_sv("path", x->req.path),
+	    kv_s("error", err == JSON_OK ? why : json_strerror(err)),
+	    kv_s("peer", x->conn == NULL ? "" : conn_peer(x->conn, peer)));
+	http_respond(x, 400, "text/plain; charset=utf-8",
+	    SV("Bad Request\n"));
 }
 
 static bool
@@ -168,9 +188,7 @@ run(struct http_exchange *x, enum api_method method)
 	struct request	*r;
 
 	if (json_parse(&n->json, x->body, 0) == -1) {
-		api_count_error(n, method, API_ERROR_MALFORMED);
-		http_respond_error(x, n->json.err == JSON_NOMEM ? 500 : 400,
-		    json_strerror(n->json.err));
+		api_reply_malformed(x, method, n->json.err, NULL);
 		return;
 	}
 	if ((r = calloc(1, sizeof(*r))) == NULL) {
@@ -183,9 +201,8 @@ run(struct http_exchange *x, enum api_method method)
 	r->call.method = method;
 	r->call.done = on_done;
 	if (api_call_run(&r->call, json_root(&n->json)) == -1) {
-		api_count_error(n, method, API_ERROR_MALFORMED);
-		http_respond_error(x, 400, "malformed parameters");
 		request_free(r);
+		api_reply_malformed(x, method, JSON_OK, "wrong type");
 	}
 }
 

@@ -41,6 +41,10 @@ bool	api_auth_ok(const struct api_auth *, struct sv key, bool insecure);
 /* ---- between the files of this room ---- */
 
 void	api_reply_json(struct http_exchange *, int status, struct sv body);
+/* Refuse a request that could not be decoded: 400, or 500 without memory.
+ * why stands in the log only. */
+void	api_reply_malformed(struct http_exchange *, unsigned method,
+	    enum json_err, const char *why);
 /* Run the commands of a batch, or of the legacy form. */
 void	api_batch(struct http_exchange *);
 void	api_legacy(struct http_exchange *);

@@ -183,16 +183,6 @@ batch_finish(struct window *w)
 	finish(w);
 }
 
-static void
-malformed(struct http_exchange *x, unsigned method, const struct json *doc,
-    const char *why)
-{
-	api_count_error(x->w->ctx, method, API_ERROR_MALFORMED);
-	if (doc->err != JSON_OK)
-		why = json_strerror(doc->err);
-	http_respond_error(x, doc->err == JSON_NOMEM ? 500 : 400, why);
-}
-
 /* see api.h */
 void
 api_batch(struct http_exchange *x)
@@ -206,7 +196,7 @@ api_batch(struct http_exchange *x)
 	if (json_parse(&doc, x->body, 0) == -1 ||
 	    api_params_decode(API_BATCH, json_root(&doc), &scratch,
 	    &p) == -1 || check_commands(p.commands) == -1) {
-		malformed(x, API_BATCH, &doc, "malformed parameters");
+		api_reply_malformed(x, API_BATCH, doc.err, "wrong type");
 		json_fini(&doc);
 		return;
 	}
@@ -230,8 +220,8 @@ struct command {
 	struct jv	params;
 };
 
-/* Methods go by name or by number; a number of something that we do not
- * have is a method all the same. */
+/* Methods go by name or by number. A name must be one of ours, a number
+ * need not. */
 static int
 decode_method(struct jv v, enum api_method *m)
 {
@@ -245,6 +235,8 @@ decode_method(struct jv v, enum api_method *m)
 		if ((rc = jv_str(v, &scratch, &name)) == 0)
 			*m = api_method_find(name);
 		buf_fini(&scratch);
+		if (*m >= API_BATCH)
+			rc = -1;
 	} else if (jv_is(v)) {
 		rc = jv_i64(v, &i);
 		*m = i >= 0 && i < API_BATCH ? (enum api_method)i :
@@ -335,7 +327,8 @@ api_legacy(struct http_exchange *x)
 	struct batch	*b;
 
 	if (count_commands(&n->json, x->body) == 0) {
-		malformed(x, API_UNKNOWN, &n->json, "malformed command");
+		api_reply_malformed(x, API_UNKNOWN, n->json.err,
+		    "no command");
 		return;
 	}
 	if ((b = batch_new(x, 1)) == NULL)

@@ -87,9 +87,9 @@ histogram(struct buf *b, const char *name, const char *labels,
 }
 
 /* Durations of several methods, as a summary and as a histogram; what was
- * never called is left out. */
+ * never called is left out. The format has the method in it. */
 static void
-durations(struct buf *b, const char *name, const char *label,
+durations(struct buf *b, const char *name, const char *format,
     const char *const *method, const struct duration_stats *d, int n)
 {
 	char	full[96], labels[96];
@@ -103,8 +103,7 @@ durations(struct buf *b, const char *name, const char *label,
 		for (i = 0; i < n; i++) {
 			if (d[i].count == 0)
 				continue;
-			snprintf(labels, sizeof(labels), "%s,method=\"%s\"",
-			    label, method[i]);
+			snprintf(labels, sizeof(labels), format, method[i]);
 			if (kind == 0)
 				sum_and_count(b, full, labels, &d[i]);
 			else
@@ -189,10 +188,10 @@ put_reply_errors(struct buf *b, const struct node_stats *s)
 	}
 }
 
-/* Counts by disconnect code; before: labels in front of it. */
+/* Counts by disconnect code; after: the labels that follow it. */
 static void
 put_codes(struct buf *b, const char *name, const char *help,
-    const char *before, const uint64_t *count)
+    const char *after, const uint64_t *count)
 {
 	char		labels[64];
 	unsigned	i;
@@ -201,8 +200,8 @@ put_codes(struct buf *b, const char *name, const char *help,
 	for (i = 0; i < CODE_SLOTS; i++) {
 		if (count[i] == 0)
 			continue;
-		snprintf(labels, sizeof(labels), "%scode=\"%lu\"", before,
-		    (unsigned long)disconnect_slot_code(i));
+		snprintf(labels, sizeof(labels), "code=\"%lu\"%s",
+		    (unsigned long)disconnect_slot_code(i), after);
 		sample(b, name, labels, count[i]);
 	}
 }
@@ -232,8 +231,8 @@ put_client(struct buf *b, const struct metrics_worker *s)
 {
 	const char *const ping = PREFIX "client_ping_pong_duration_seconds";
 
-	durations(b, PREFIX "client_command_duration_seconds", NAMESPACE,
-	    client_method_name, s->node.command_duration, METHOD_MAX);
+	durations(b, PREFIX "client_command_duration_seconds",
+	    NAMESPACE ",method=\"%s\"", client_method_name, s->node.command_duration, METHOD_MAX);
 	put_reply_errors(b, &s->node);
 	put_codes(b, PREFIX "client_num_server_disconnects",
 	    "Disconnects by the server.", "", s->node.disconnects);
@@ -281,7 +280,7 @@ put_transport(struct buf *b, const struct node_stats *s)
 	    NAMESPACE ",frame_type=\"command\"," TRANSPORT,
 	    s->messages_received_size);
 	put_codes(b, PREFIX "transport_outgoing_close_count",
-	    "Close frames sent.", TRANSPORT ",", s->outgoing_close);
+	    "Close frames sent.", "," TRANSPORT, s->outgoing_close);
 }
 
 /* ---- the server API ---- */
@@ -301,7 +300,8 @@ put_api(struct buf *b, const struct api_counters *s)
 	int		 m, i;
 
 	durations(b, PREFIX "api_command_duration_seconds",
-	    "protocol=\"http\"", api_method_name, s->duration, API_METHODS);
+	    "method=\"%s\",protocol=\"http\"", api_method_name, s->duration,
+	    API_METHODS);
 	family(b, name, "counter", "Commands answered with an error.");
 	for (m = 0; m < API_ERROR_METHODS; m++) {
 		for (i = 0; i < API_ERROR_SLOTS; i++) {

@@ -3,7 +3,8 @@
  * Copyright (c) 2026 The fugu authors
  *
  * The methods publish and broadcast (spec 5). No channel keeps history, so
- * skip_history, delta and version, which are about it, change nothing.
+ * skip_history and delta, which are about it, change nothing, and a version
+ * is only told to clients.
  */
 #include <stdlib.h>
 
@@ -14,23 +15,32 @@
 #include "client/code.h"
 #include "util/base64.h"
 
+static void
+put_string(struct buf *b, struct jv v, struct buf *scratch)
+{
+	buf_reset(scratch);
+	json_put_str(b, api_string(v, scratch));
+	b->failed |= scratch->failed;
+}
+
 /* Tags as clients get them: an object of strings, null being empty. */
 static void
 put_tags(struct buf *b, struct jv tags)
 {
+	struct buf	scratch = BUF_INIT;
 	struct jv	v;
 	char		sep = '{';
 
 	for (v = jv_first(tags); jv_is(v); v = jv_next(v)) {
 		buf_putc(b, sep);
-		buf_putsv(b, jv_raw(jv_key(v)));
+		put_string(b, jv_key(v), &scratch);
 		buf_putc(b, ':');
-		buf_putsv(b, jv_type(v) == JSON_STRING ? jv_raw(v) :
-		    SV("\"\""));
+		put_string(b, v, &scratch);
 		sep = ',';
 	}
 	if (sep == ',')
 		buf_putc(b, '}');
+	buf_fini(&scratch);
 }
 
 static bool
@@ -53,6 +63,7 @@ prepare(struct api_call *c, const struct api_params *p, struct hub_pub *pub)
 	*pub = (struct hub_pub){
 		.data = p->data,
 		.idempotency_key = p->idempotency_key,
+		.version = p->version,
 	};
 	if (p->b64data.n > 0) {
 		if (base64_get(&c->decoded, p->b64data) == -1)

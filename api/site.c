@@ -17,6 +17,8 @@
 #define READ	(1u << HTTP_GET)
 #define WRITE	(1u << HTTP_POST)
 
+#define READ_BODY_MAX	4096	/* some send one with a GET */
+
 /* WebSocket, the methods and the legacy form, health three times, metrics. */
 #define ROUTES_MAX	(1 + API_METHODS + 1 + 3 + 1)
 
@@ -105,6 +107,7 @@ add_health(struct builder *b, const char *prefix)
 	struct http_route r = {
 		.methods = READ,
 		.reserve_ok = true,
+		.max_body = READ_BODY_MAX,
 		.handler = health_handler,
 	};
 
@@ -140,6 +143,7 @@ build_internal(struct builder *b, const struct conf *conf)
 	const struct http_route metrics = {
 		.methods = READ,
 		.reserve_ok = true,
+		.max_body = READ_BODY_MAX,
 		.handler = metrics_handler,
 	};
 

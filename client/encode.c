@@ -95,6 +95,10 @@ encode_pub_push(struct buf *b, const struct hub_pub *pub)
 		buf_puts(b, ",\"tags\":");
 		json_put_raw(b, pub->tags);
 	}
+	if (pub->version > 0) {
+		buf_puts(b, ",\"version\":");
+		buf_putu64(b, pub->version);
+	}
 	buf_puts(b, "}}}");
 }
 

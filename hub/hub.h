@@ -56,6 +56,7 @@ struct hub_mail {		/* private: carries a publication to a hub */
 struct hub_pub {
 	atomic_uint	 refs;
 	uint64_t	 offset;	/* 0: the channel keeps no history */
+	uint64_t	 version;	/* the publisher's, or 0 */
 	struct sv	 channel;
 	struct sv	 data;		/* as the publisher gave it */
 	struct sv	 tags;		/* JSON object of strings, or empty */

@@ -40,6 +40,7 @@ hub_pub_new(const struct hub *h, const struct hub_pub *from)
 	if (pub == NULL)
 		return NULL;
 	*pub = (struct hub_pub){
+		.version = from->version,
 		.is_binary = from->is_binary,
 		.has_info = from->has_info,
 	};
