@@ -8,9 +8,11 @@
  *	./fugu configdoc --mdoc | sed -e '/^@OPTIONS@$/{' -e 'r /dev/stdin' \
  *	    -e d -e '}' man/fugu.conf.5.in >man/fugu.conf.5
  */
+#include <sys/stat.h>
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -94,9 +96,18 @@ TEST(checkconfig)
 	CHECK_INT(run(conf_cmd_checkconfig, lax, unknown), 0);
 	CHECK_INT(run(conf_cmd_checkconfig, strict, unknown), EX_CONFIG);
 	CHECK(says("warning: CENTRIFUGO_FOO: unknown variable"));
-	/* There is no config.json here. */
+}
+
+TEST(checkconfig_wants_a_file)
+{
+	int was = open(".", O_RDONLY | O_DIRECTORY);
+
+	if (!CHECK(was != -1 && chdir("/") == 0))
+		return;
 	CHECK_INT(RUN(conf_cmd_checkconfig, "--"), EX_NOINPUT);
 	CHECK(says("config.json: No such file"));
+	CHECK(fchdir(was) == 0);
+	close(was);
 }
 
 TEST(genconfig_makes_what_loads_and_never_overwrites)
