@@ -82,7 +82,7 @@ bad_config() {
 	said file_missing_is_named "none.json"
 
 	fresh '{"client":{"token":{"hmac_secret_key":"tell-nobody",
-		"audience":5}}}'
+		"audience":{}}}}'
 	code wrong_type_beside_a_secret_78 78 "$FUGU" -c "$CONF"
 	case $OUT in
 	*tell-nobody*) fail secret_is_not_printed "$OUT" ;;
@@ -272,8 +272,8 @@ commands() {
 	said checkconfig_names_the_key nonsense
 	code test_flag_bad_78 78 "$FUGU" -t -c "$WORK/bad.json"
 
-	code defaultconfig 0 "$FUGU" defaultconfig
-	cp "$WORK/out" "$WORK/default.json"
+	rm -f "$WORK/default.json"
+	code defaultconfig 0 "$FUGU" defaultconfig -c "$WORK/default.json"
 	code defaultconfig_is_good 0 "$FUGU" checkconfig \
 	    -c "$WORK/default.json"
 	said_port=$(grep -c '"port": *8000' "$WORK/default.json")

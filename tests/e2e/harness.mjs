@@ -178,20 +178,21 @@ export class Server {
 		const r = await this.api('publish', { channel, data });
 		assert.deepEqual(r, { result: {} });
 	}
-	/* The figure of /metrics whose line begins with name (with labels). */
-	async metric(name) {
+	/* The sum over the lines of /metrics with that name and (at least)
+	 * these labels, in whatever order they are; undefined: no line. */
+	async metric(name, labels = {}) {
 		const r = await this.http('GET', '/metrics');
-		const line = r.body.split('\n')
-		    .find((l) => l.startsWith(`${name} `));
-		return line === undefined ? undefined :
-		    Number(line.slice(name.length + 1));
-	}
-	/* The sum over every set of labels. */
-	async metricSum(name) {
-		const r = await this.http('GET', '/metrics');
-		return r.body.split('\n').filter((l) =>
-		    l.startsWith(`${name}{`) || l.startsWith(`${name} `))
-		    .reduce((n, l) => n + Number(l.slice(l.lastIndexOf(' '))), 0);
+		let sum;
+		for (const line of r.body.split('\n')) {
+			const m = line.match(/^(\w+)(?:\{(.*)\})? (\S+)$/);
+			if (!m || m[1] !== name)
+				continue;
+			const has = new Set(m[2]?.match(/\w+="[^"]*"/g));
+			if (Object.entries(labels).every(([k, v]) =>
+			    has.has(`${k}="${v}"`)))
+				sum = (sum ?? 0) + Number(m[3]);
+		}
+		return sum;
 	}
 	ws() {
 		return `ws://127.0.0.1:${this.port}/connection/websocket`;
