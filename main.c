@@ -730,7 +730,13 @@ fill_demo(struct demo *demo)
 	return r;
 }
 
-enum { OWN_TEST, OWN_HELP, OWN_VERSION, OWN_MAX };
+enum {
+	OWN_TEST, OWN_HELP, OWN_VERSION,
+#ifdef FUGU_ECHO
+	OWN_ECHO,
+#endif
+	OWN_MAX
+};
 
 /* fugu and fugu demo. argv is what follows. */
 static int
@@ -740,11 +746,12 @@ cmd_server(char *const *argv, struct demo *demo)
 		[OWN_TEST] = { .letter = 't' },
 		[OWN_HELP] = { .name = "help", .letter = 'h' },
 		[OWN_VERSION] = { .name = "version", .letter = 'v' },
+#ifdef FUGU_ECHO
+		[OWN_ECHO] = { .name = "echo" },
+#endif
 	};
-	const struct http_route	 page = {
-		.path = "/", .methods = 1u << HTTP_GET,
-		.handler = demo_handler, .ctx = demo,
-	};
+	struct http_route	 extra[2];
+	size_t			 nextra = 0;
 	struct conf_args	 args;
 	int			 code = EX_USAGE;
 
@@ -765,13 +772,25 @@ cmd_server(char *const *argv, struct demo *demo)
 			app.source.text = buf_sv(&demo->conf);
 		}
 		app.demo = demo;
+		if (demo != NULL)
+			extra[nextra++] = (struct http_route){
+				.path = "/", .methods = 1u << HTTP_GET,
+				.handler = demo_handler, .ctx = demo,
+			};
+#ifdef FUGU_ECHO
+		if (own[OWN_ECHO].set)
+			extra[nextra++] = (struct http_route){
+				.path = "/echo", .methods = 1u << HTTP_GET,
+				.handler = ws_echo_handler,
+			};
+#endif
 		code = load_conf();
 		if (code == 0 && own[OWN_TEST].set)
 			printf("the configuration is good\n");
 		else if (code == 0 && demo != NULL && fill_demo(demo) == -1)
 			code = EX_OSERR;
 		else if (code == 0)
-			code = serve(&page, demo != NULL);
+			code = serve(extra, nextra);
 	}
 	conf_args_fini(&args);
 	return code;

@@ -119,16 +119,18 @@ ws_read(struct conn *conn, char *p, size_t n)
 {
 	struct client	*c = conn->proto;
 	struct ws_event	 ev;
-	size_t		 at = 0, used;
+	size_t		 at = 0, used, take;
 
-	/* What comes behind a command that waits is taken later. */
-	while (c->state != CLIENT_CLOSED && !c->waiting) {
-		if (ws_feed(&c->ws, p + at, n - at, &used, &ev) == WS_NEED)
-			return n;
+	while (c->state != CLIENT_CLOSED) {
+		/* What stands behind a command that waits is taken later;
+		 * the engine only lets go of the message it lent. */
+		take = c->waiting ? 0 : n - at;
+		if (ws_feed(&c->ws, p + at, take, &used, &ev) == WS_NEED)
+			return at + take;
 		at += used;
 		on_event(c, &ev);
 	}
-	return c->state == CLIENT_CLOSED ? n : at;
+	return n;
 }
 
 static void
