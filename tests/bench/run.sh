@@ -348,7 +348,7 @@ describe() {
 	echo "kernel: $(uname -sr), $cpus CPUs, load average at the start:" \
 	    "$loadavg"
 	echo "median of $rounds round(s), $conns connections;" \
-	    "fugu: $("$fugu" -V 2>/dev/null | head -n 1)"
+	    "$("$fugu" version | head -n 1)"
 	[ -z "$nginx" ] || "$nginx" -v 2>&1 | sed 's/$/ with nchan/'
 	echo
 }
