@@ -356,7 +356,8 @@ struct env_out {
 	struct buf		*b;
 	struct conf_load	*l;	/* to compare with defaults */
 	bool			 changed_only;
-	const struct conf_path	*item;	/* what an item's variables begin with */
+	/* Inside an item: what its variables begin with. */
+	const struct conf_path	*item;
 };
 
 static bool	env_out_visit(struct conf_visitor *, const struct conf_opt *,

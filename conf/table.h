@@ -55,7 +55,7 @@ struct conf_opt {
 	const struct conf_opt	*sub;		/* GROUP, SQUASH, ITEMS */
 	size_t			 item_size;	/* ITEMS with storage */
 	int64_t			 min, max;	/* both 0: from 0 up */
-	const char		*choices;	/* strings: separated by spaces */
+	const char		*choices;	/* separated by spaces */
 	const char		*def;		/* as in the environment */
 	const char		*help;		/* a sentence; the type is not
 						 * repeated */

@@ -20,8 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct conf_errors errs = CONF_ERRORS_INIT;
 	struct buf a = BUF_INIT, b = BUF_INIT;
 	const struct conf *c;
-	char *environ[3] = { NULL };
-	struct conf_source src = { .path = "f.json", .environ = environ };
+	char *vars[3] = { NULL };
+	struct conf_source src = { .path = "f.json", .environ = vars };
 
 	for (; rest.n > 0 && !sv_starts(rest, SV("\n--\n"));)
 		rest = sv_skip(rest, 1);
@@ -33,8 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	buf_putsv(&b, sv_skip(rest, 4));
 	buf_putc(&b, '\0');
 	if (rest.n > 0 && !a.failed && !b.failed) {
-		environ[0] = a.p;
-		environ[1] = b.p;
+		vars[0] = a.p;
+		vars[1] = b.p;
 	}
 	conf_load(&c, &src, &errs);
 	conf_unref(c);

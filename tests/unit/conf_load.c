@@ -233,7 +233,8 @@ static const struct {
 	{ "{\"client\":{\"token\":{\"user_id_claim\":\"user-id\"}}}", "client."
 	    "token.user_id_claim: must be of letters and _ only" },
 	{ "{\"client\":{\"token\":{\"user_id_claim\":\"user_ID\"}}}", "" },
-	{ "{\"channel\":{\"namespaces\":[{\"name\":\"ab\"},{\"name\":\"ab\"}]}}",
+	{ "{\"channel\":{\"namespaces\":[{\"name\":\"ab\"},"
+	    "{\"name\":\"ab\"}]}}",
 	    "channel.namespaces: the name \"ab\" stands twice" },
 	{ "{\"channel\":{\"namespaces\":[{\"name\":\"a\"}]}}", "channel."
 	    "namespaces: the name \"a\" is not 2 to 100 letters, digits and "
@@ -308,7 +309,7 @@ TEST(not_only_the_first_finding_and_not_without_end)
 /* Spec 12.56. */
 TEST(zero_stands_for_the_default_in_the_file_only)
 {
-	char *environ[] = { "CENTRIFUGO_CLIENT_CHANNEL_LIMIT=0",
+	char *vars[] = { "CENTRIFUGO_CLIENT_CHANNEL_LIMIT=0",
 	    "FUGU_SHUTDOWN_DISCONNECT_SPREAD=0s", NULL };
 	struct conf_flag flags[] = { { "channel.private_prefix", "" },
 	    { "http_server.port", "0" } };
@@ -327,7 +328,7 @@ TEST(zero_stands_for_the_default_in_the_file_only)
 	CHECK_INT(c->http_server.port, 8000);
 	CHECK_INT(c->shutdown.disconnect_spread, 1000);
 	conf_unref(c);
-	src.environ = environ;
+	src.environ = vars;
 	src.flags = flags;
 	src.nflags = N(flags);
 	if ((c = must(&src)) == NULL)
@@ -341,7 +342,7 @@ TEST(zero_stands_for_the_default_in_the_file_only)
 
 TEST(each_source_is_stronger_than_the_one_before)
 {
-	char *environ[] = { "FUGU_HTTP_SERVER_PORT=4",
+	char *vars[] = { "FUGU_HTTP_SERVER_PORT=4",
 	    "CENTRIFUGO_HTTP_SERVER_PORT=3", NULL };
 	struct conf_flag flag = { "HTTP_server.port", "5" };
 	struct conf_source src = { .path = "c.json", .text = SV("{}") };
@@ -353,9 +354,9 @@ TEST(each_source_is_stronger_than_the_one_before)
 		if (i == 1)
 			src.text = SV("{\"http_server\":{\"port\":2}}");
 		if (i == 2)
-			src.environ = environ + 1;
+			src.environ = vars + 1;
 		if (i == 3)
-			src.environ = environ;
+			src.environ = vars;
 		src.flags = &flag;
 		src.nflags = i == 4;
 		if ((c = must(&src)) == NULL)
@@ -435,7 +436,7 @@ TEST(what_is_said_about_an_environment)
 
 TEST(values_from_the_environment)
 {
-	char *environ[] = { "CENTRIFUGO_CLIENT_ALLOWED_ORIGINS= a  b ",
+	char *vars[] = { "CENTRIFUGO_CLIENT_ALLOWED_ORIGINS= a  b ",
 	    "CENTRIFUGO_CLIENT_CHANNEL_LIMIT=0x10",
 	    "CENTRIFUGO_CLIENT_INSECURE=on",
 	    "CENTRIFUGO_HTTP_SERVER_INTERNAL_PORT=9000",
@@ -447,7 +448,7 @@ TEST(values_from_the_environment)
 	    NULL };
 	struct conf_source src = { .path = "c.json", .text =
 	    SV("{\"channel\":{\"namespaces\":[{\"name\":\"other\"}]}}"),
-	    .environ = environ };
+	    .environ = vars };
 	const struct conf *c = must(&src);
 	const struct conf_channel *chat, *news;
 
@@ -468,9 +469,9 @@ TEST(values_from_the_environment)
 	CHECK(news != NULL && news->allow_subscribe_for_client &&
 	    !news->allow_publish_for_client);
 	conf_unref(c);
-	environ[4] = "CENTRIFUGO_CHANNEL_NAMESPACES=[{\"name\":\"chat\","
+	vars[4] = "CENTRIFUGO_CHANNEL_NAMESPACES=[{\"name\":\"chat\","
 	    "\"allow_subscribe_for_anonymous\":true}]";
-	environ[6] = NULL;
+	vars[6] = NULL;
 	if ((c = must(&src)) == NULL)
 		return;
 	CHECK_INT(c->channel.namespaces.n, 1);
@@ -482,11 +483,11 @@ TEST(values_from_the_environment)
 
 TEST(namespaces_of_the_file_take_variables_too)
 {
-	char *environ[] = { "CENTRIFUGO_CHANNEL_NAMESPACES_OTHER_ALLOW_"
+	char *vars[] = { "CENTRIFUGO_CHANNEL_NAMESPACES_OTHER_ALLOW_"
 	    "PUBLISH_FOR_CLIENT=1", NULL };
 	const struct conf *c = must(&(struct conf_source){ .path = "c.json",
 	    .text = SV("{\"channel\":{\"namespaces\":[{\"name\":\"other\"}]}}"),
-	    .environ = environ });
+	    .environ = vars });
 	const struct conf_channel *ch;
 
 	if (c == NULL)
@@ -520,7 +521,7 @@ TEST(secrets_from_files)
 		{ "s3cret\n\n", "s3cret\n" }, { "\n", "" },
 	};
 	char path[128], var[256];
-	char *environ[] = { var, NULL };
+	char *vars[] = { var, NULL };
 	const struct conf *c;
 	size_t i;
 
@@ -529,7 +530,7 @@ TEST(secrets_from_files)
 		snprintf(var, sizeof(var),
 		    "FUGU_CLIENT_TOKEN_HMAC_SECRET_KEY_FILE=%s", path);
 		c = must(&(struct conf_source){ .path = "c.json",
-		    .text = SV("{}"), .environ = environ });
+		    .text = SV("{}"), .environ = vars });
 		if (c != NULL)
 			CHECK_STR(c->client.token.hmac_secret_key,
 			    rows[i].key);
@@ -541,7 +542,7 @@ TEST(secrets_from_files)
 
 TEST(no_secret_in_a_finding)
 {
-	char *environ[] = { "CENTRIFUGO_CONSUMERS=[{\"name\":\"S3CRET\"]",
+	char *vars[] = { "CENTRIFUGO_CONSUMERS=[{\"name\":\"S3CRET\"]",
 	    "CENTRIFUGO_RPC_PROXY_HTTP_STATIC_HEADERS=S3CRET",
 	    "CENTRIFUGO_SHARED_POLL_HMAC_SECRET_KEY=S3CRET", NULL };
 	struct conf_flag flags[] = { { "http_api.kee=S3CRET", "S3CRET" } };
@@ -551,7 +552,7 @@ TEST(no_secret_in_a_finding)
 	    "\"http_api\":{\"key\":[\"S3CRET\"]},\"client\":{\"token\":{"
 	    "\"hmac_secret_key\":{\"x\":\"S3CRET\"}}},\"rpc\":{\"proxy\":{"
 	    "\"http\":{\"static_headers\":{\"a\":[\"S3CRET\"]}}}}}"),
-	    .environ = environ, .flags = flags, .nflags = 1 }, errors,
+	    .environ = vars, .flags = flags, .nflags = 1 }, errors,
 	    sizeof(errors));
 	CHECK(strstr(errors, "http_api.key: expected") != NULL);
 	CHECK(strstr(errors, "hmac_secret_key: expected") != NULL);
@@ -597,8 +598,8 @@ TEST(files_that_are_not_there_or_not_json)
 /* Spec 12.57, and .env: in a directory of its own. */
 TEST(without_a_file_it_starts_and_reads_dotenv)
 {
-	char *environ[] = { "CENTRIFUGO_NODE_NAME=env", NULL };
-	struct conf_source src = { .environ = environ };
+	char *vars[] = { "CENTRIFUGO_NODE_NAME=env", NULL };
+	struct conf_source src = { .environ = vars };
 	char dir[] = "/tmp/fugu-dot-XXXXXX", errors[512];
 	int was = open(".", O_RDONLY | O_DIRECTORY);
 	const struct conf *c;
@@ -704,11 +705,11 @@ TEST(what_a_reload_cannot_change_is_named)
 static bool
 sweep_load(void)
 {
-	char *environ[] = { "CENTRIFUGO_CHANNEL_NAMESPACES_CHAT_ALLOW_"
+	char *vars[] = { "CENTRIFUGO_CHANNEL_NAMESPACES_CHAT_ALLOW_"
 	    "PUBLISH_FOR_CLIENT=1", "FUGU_CLIENT_ALLOWED_ORIGINS=a b",
 	    "CENTRIFUGO_HTTP_API_KEY_FILE=/dev/null", NULL };
 	struct conf_flag flag = { "http_api.handler_prefix", "/x/" };
-	struct conf_source src = { .path = REAL, .environ = environ,
+	struct conf_source src = { .path = REAL, .environ = vars,
 	    .flags = &flag, .nflags = 1 };
 	struct conf_errors errs = CONF_ERRORS_INIT;
 	const struct conf *c;

@@ -236,7 +236,7 @@ check_refused(const struct key *k, const struct conf_opt *o)
 {
 	struct buf json = BUF_INIT, text = BUF_INIT, doc = BUF_INIT;
 	char got[256], want[256], var[600];
-	char *environ[] = { var, NULL };
+	char *vars[] = { var, NULL };
 	struct conf_flag flag = { k->name, NULL };
 	struct conf_path name = { .n = 0 };
 	struct conf_source src = { .path = "x" };
@@ -259,7 +259,7 @@ check_refused(const struct key *k, const struct conf_opt *o)
 	src.nflags = 0;
 	conf_env_name(&name, "CENTRIFUGO_", k->name);
 	snprintf(var, sizeof(var), "%s=%s", name.s, text.p);
-	src.environ = environ;
+	src.environ = vars;
 	load(&src, got, sizeof(got));
 	CHECK(nop ? got[0] == '\0' : strstr(got, want) != NULL);
 	buf_fini(&json);
