@@ -272,7 +272,7 @@ static const struct conf_opt client_opts[] = {
 	    0, INT32_MAX, "128",
 	    "Most channels of one connection at a time."),
 	OPT_RANGE(INT, conf_client, queue_max_size, OF_RELOAD,
-	    KB, INT32_MAX, "1048576",
+	    1, INT32_MAX, "1048576",
 	    "Bytes that may wait for a slow client before it is "
 	    "disconnected."),
 	NO(DUR, "presence_update_interval", "27s",
@@ -409,7 +409,7 @@ static const struct conf_opt http_api_opts[] = {
 	OPT(BOOL, conf_http_api, insecure, OF_RELOAD, "",
 	    "Ask for no key; for trusted networks only."),
 	OPT_RANGE(INT, conf_http_api, max_body_size, OF_EXTRA,
-	    KB, INT32_MAX, "33554432", "Most bytes of a request's body."),
+	    1, INT32_MAX, "33554432", "Most bytes of a request's body."),
 	END
 };
 
