@@ -206,6 +206,7 @@ static const struct {
 	{ SV_INIT("[\"\0\"]"), JSON_SYNTAX, 2 },
 	{ SV_INIT("[\"\x1f\"]"), JSON_SYNTAX, 2 },
 	{ SV_INIT("[\"0123456789abcdef\x01\"]"), JSON_SYNTAX, 18 },
+	{ SV_INIT("[\"01\x1f" "3456789abcdef\"]"), JSON_SYNTAX, 4 },
 	{ SV_INIT("{\"\n\":1}"), JSON_SYNTAX, 2 },
 	/* surrogates */
 	{ SV_INIT("[\"\\ud800\"]"), JSON_UTF8, 2 },

@@ -339,6 +339,9 @@ TEST(errno_survives)
 	errno = ENOENT;
 	log_info("x", kv_errno(errno));
 	CHECK_INT(errno, ENOENT);
+	close(STDERR_FILENO);		/* a write that fails */
+	log_info("y");
+	CHECK_INT(errno, ENOENT);
 	b = log_stop();
 	CHECK_SV(buf_sv(&b), "<6>x error=\"No such file or directory\"\n");
 	buf_fini(&b);
