@@ -105,6 +105,18 @@ lookup(struct conf_load *l, const struct conf_opt *o, struct conf_path *name)
 	return read_secret(l, file.s, path);
 }
 
+/* Whether a group is worth a visit. */
+static bool
+any_begins(const struct conf_load *l, const struct conf_path *group)
+{
+	size_t i;
+
+	for (i = 0; i < l->nvar; i++)
+		if (strncmp(l->var[i].name, group->s, group->n) == 0)
+			return true;
+	return false;
+}
+
 static void
 variable_name(const struct env *e, struct conf_path *name)
 {
@@ -177,9 +189,11 @@ env_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	const char *text;
 	struct conf_at at;
 
-	if (o->type == CONF_GROUP || e->l->errs->nomem)
-		return true;
+	if (e->l->errs->nomem)
+		return false;
 	variable_name(e, &name);
+	if (o->type == CONF_GROUP)
+		return any_begins(e->l, &name);
 	if (o->type == CONF_ITEMS) {
 		env_items(e, o, slot, &name);
 		return true;
