@@ -59,7 +59,8 @@ static struct app {
 	struct io		 signals;
 	struct timer		 deadline;
 	unsigned		 undrained;	/* workers not yet drained */
-	bool			 stopping;
+	bool			 stopping;	/* draining, or further */
+	bool			 stopped;	/* the workers are told to end */
 	int			 code;		/* exit status */
 	struct demo		*demo;
 } app;
@@ -302,9 +303,13 @@ stop_worker(struct node *n, const struct conf *conf)
 	worker_stop(n->w);
 }
 
+/* The first reason to end is the one that counts. */
 static void
 stop_now(int code)
 {
+	if (app.stopped)
+		return;
+	app.stopped = true;
 	app.code = code;
 	if (order_all(stop_worker, NULL) == -1)
 		_exit(code);
@@ -315,7 +320,7 @@ drained_mail(struct mail *m, void *ctx)
 {
 	(void)ctx;
 	free(m);
-	if (--app.undrained == 0) {
+	if (--app.undrained == 0 && !app.stopped) {
 		log_info("all clients have left");
 		stop_now(0);
 	}
@@ -608,6 +613,24 @@ announce(void)
 		announce_demo(app.demo);
 }
 
+/* Deliver what the workers said to each other at the end. */
+static void
+deliver_last(struct server *srv)
+{
+	bool		more = true;
+	unsigned	i;
+
+	while (more) {
+		more = false;
+		for (i = 0; i < srv->n; i++) {
+			if (!worker_has_mail(srv->worker[i]))
+				continue;
+			worker_turn(srv->worker[i], 0);
+			more = true;
+		}
+	}
+}
+
 static void
 tear_down(void)
 {
@@ -621,9 +644,7 @@ tear_down(void)
 			listener_free(app.port[k].listener[i]);
 		worker_close_conns(srv->worker[i]);
 	}
-	/* What they said to each other at the end. */
-	for (i = 0; i < srv->n; i++)
-		worker_turn(srv->worker[i], 0);
+	deliver_last(srv);
 	for (i = 0; i < srv->n; i++) {
 		api_node_fini(srv->node[i]);
 		node_free(srv->node[i]);

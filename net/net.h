@@ -120,6 +120,8 @@ void	worker_join(struct worker *);
 void	worker_stop(struct worker *);
 /* From any thread: m->run(m, w->ctx) on w, in this thread's order. */
 void	worker_post(struct worker *w, struct mail *m);
+/* Whether mail waits for it. */
+bool	worker_has_mail(struct worker *);
 /* One turn, waiting at most max_ms (-1: until something happens); for
  * tests. */
 void	worker_turn(struct worker *, int max_ms);

@@ -129,6 +129,14 @@ worker_post(struct worker *w, struct mail *m)
 		continue;
 }
 
+/* see net.h */
+bool
+worker_has_mail(struct worker *w)
+{
+	return atomic_load_explicit(&w->mail.head, memory_order_relaxed) !=
+	    NULL;
+}
+
 static void
 run_mail(struct worker *w)
 {
