@@ -21,6 +21,7 @@
 #include <netinet/in.h>
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,7 +59,7 @@ timer_is_set(const struct timer *t)
  * The low bits of epoll's data carry gen, so that an event for a descriptor
  * closed and reused in the same turn is recognised and dropped. */
 struct io {
-	int		  fd;
+	alignas(8) int	  fd;		/* also where pointers have 4 bytes */
 	uint8_t		  gen;
 	uint32_t	  want;		/* EPOLL* registered now */
 	void		(*on_event)(struct io *, struct worker *, uint32_t ev);

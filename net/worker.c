@@ -19,7 +19,8 @@
 #include "util/log.h"
 
 #define EVENTS_MAX	256
-#define GEN_MASK	7u	/* pointers are aligned to 8 */
+#define GEN_MASK	7u
+_Static_assert(alignof(struct io) > GEN_MASK, "room for the generation");
 
 /* see net.h */
 int
