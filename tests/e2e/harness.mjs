@@ -308,14 +308,19 @@ async function runCase(c, workers, servers) {
 
 async function runWith(workers, chosen) {
 	const servers = new Map();
-	let failed = 0;
 	const queue = chosen.filter((c) => !c.quiet);
+	/* Counted after the await: `n += await f()' would read n before. */
+	let failed = 0;
+	const one = async (c) => {
+		const bad = await runCase(c, workers, servers);
+		failed += bad;
+	};
 	await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async () => {
 		for (let c; (c = queue.shift()) !== undefined;)
-			failed += await runCase(c, workers, servers);
+			await one(c);
 	}));
 	for (const c of chosen.filter((c) => c.quiet))
-		failed += await runCase(c, workers, servers);
+		await one(c);
 	for (const s of servers.values()) {
 		try {
 			await (await s).stop();

@@ -523,8 +523,6 @@ lines('subscribe_not_allowed_103',
     '{"id":2,"subscribe":{"channel":"closed:x"}}', error(2, 103));
 lines('subscribe_not_for_anonymous_103',
     '{"id":2,"subscribe":{"channel":"users:x"}}', error(2, 103));
-lines('subscribe_bad_token_103',
-    '{"id":2,"subscribe":{"channel":"x","token":"abc"}}', error(2, 103));
 lines('spec12_37_non_ascii_channel_107',
     '{"id":2,"subscribe":{"channel":"\u00e9"}}', error(2, 107));
 lines('user_boundary_means_nothing_without_the_option',
