@@ -188,7 +188,9 @@ conn_event(struct io *io, struct worker *w, uint32_t ev)
 void
 conn_pause(struct conn *c)
 {
-	c->paused = true;
+	/* The end of a connection reads on for the peer's FIN. */
+	if (!c->close_drained)
+		c->paused = true;
 }
 
 /* see net.h */

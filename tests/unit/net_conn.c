@@ -15,6 +15,7 @@
 
 #include "net/net.h"
 #include "tests/unit/test.h"
+#include "util/clock.h"
 
 static struct worker	*w;
 static struct conn	*c;
@@ -336,6 +337,100 @@ TEST(close_drained_waits_for_the_peer)
 	turns(3);
 	CHECK_INT(seen.closed, 1);
 	CHECK_INT(seen.eofs, 0);
+	stop();
+}
+
+/* Who pauses what is being closed must not keep the loop from seeing the
+ * peer's end. */
+TEST(close_drained_is_not_paused)
+{
+	start(&ops);
+	conn_pause(c);
+	conn_close_drained(c);
+	conn_pause(c);
+	turns(2);
+	put("ignored");
+	turns(1);
+	shutdown(peer, SHUT_WR);
+	turns(3);
+	CHECK_INT(seen.closed, 1);
+	stop();
+}
+
+/* A peer that reads nothing and says nothing is given up in the end. */
+TEST(close_drained_ends)
+{
+	static char big[200000];
+
+	start(&ops);
+	conn_send_copy(c, big, sizeof(big));
+	conn_close_drained(c);
+	turns(3);
+	CHECK(timer_is_set(&c->timer));
+	CHECK(c->timer.at - w->now > CONN_LINGER_MS - 1000);
+	CHECK(c->timer.at - w->now <= CONN_LINGER_MS);
+	CHECK_INT(seen.closed, 0);
+	conn_timer(c, w->now);
+	worker_turn(w, 100);
+	CHECK_INT(seen.timers, 0);
+	CHECK_INT(seen.closed, 1);
+	stop();
+}
+
+/* What has been queued before the close is still tried once. */
+TEST(close_tries_to_write)
+{
+	char buf[8];
+
+	start(&ops);
+	conn_send_copy(c, "bye", 3);
+	conn_close(c);
+	conn_close(c);
+	turns(1);
+	CHECK_INT(read(peer, buf, sizeof(buf)), 3);
+	CHECK_INT(seen.closed, 1);
+	stop();
+}
+
+/* ---- nothing spins ---- */
+
+static bool
+sleeps(void)
+{
+	int64_t began;
+
+	turns(3);
+	began = clock_mono_ms();
+	worker_turn(w, 40);
+	return clock_mono_ms() - began >= 35;
+}
+
+TEST(waiting_sleeps)
+{
+	static char big[200000];
+
+	start(&ops);
+	test_note("idle");
+	CHECK(sleeps());
+	test_note("paused with input at hand");
+	seen.pause = true;
+	put("a");
+	turns(1);
+	put("b");
+	CHECK(sleeps());
+	test_note("and blocked");
+	conn_send_copy(c, big, sizeof(big));
+	CHECK(sleeps());
+	seen.pause = false;
+	conn_resume(c);
+	test_note("the peer has sent its last");
+	shutdown(peer, SHUT_WR);
+	CHECK(sleeps());
+	CHECK_INT(seen.eofs, 1);
+	test_note("and the end waits for the output");
+	conn_close_drained(c);
+	CHECK(sleeps());
+	CHECK_INT(seen.closed, 0);
 	stop();
 }
 
