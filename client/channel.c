@@ -6,6 +6,8 @@
  */
 #include "client/channel.h"
 
+#define CHANNEL_LENGTH_DEFAULT	255	/* where the option is 0 */
+
 /* see channel.h */
 bool
 channel_is_private(const struct conf *conf, struct sv channel)
@@ -34,6 +36,14 @@ channel_options(const struct conf *conf, struct sv channel, struct sv *rest)
 	if (rest != NULL)
 		*rest = channel;
 	return conf_channel_find(conf, name);
+}
+
+/* see channel.h */
+size_t
+channel_max_length(const struct conf *conf)
+{
+	return conf->channel.max_length > 0 ?
+	    (size_t)conf->channel.max_length : CHANNEL_LENGTH_DEFAULT;
 }
 
 /* see channel.h */

@@ -17,6 +17,8 @@ const struct conf_channel *channel_options(const struct conf *,
 	    struct sv channel, struct sv *rest);
 /* Whether it begins with channel.private_prefix. */
 bool	channel_is_private(const struct conf *, struct sv channel);
+/* Bytes that a channel's name may have. */
+size_t	channel_max_length(const struct conf *);
 /* A name without channel_regex must be ASCII. */
 bool	channel_name_valid(struct sv rest);
 /* Permissions of a client: anonymous means an empty user id. */

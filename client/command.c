@@ -17,7 +17,6 @@
 #include "util/ct.h"
 #include "util/log.h"
 
-#define CHANNEL_NAME_MAX	255	/* where the option is 0 */
 #define TTL_MAX			(365 * 24 * 3600)	/* s */
 
 /* In the order in which they are looked for. */
@@ -306,56 +305,89 @@ do_connect(struct client *c, uint32_t id, struct jv req)
 
 /* ---- subscribe ---- */
 
+struct subscribe_request {
+	struct sv	channel, token;
+	bool		filter;		/* a tags filter is asked for */
+	int64_t		type;
+};
+
+/* false: malformed, and the client has been sent away. */
+static bool
+decode_subscribe(struct client *c, struct jv obj, struct subscribe_request *r)
+{
+	struct jv	tf = jv_get(obj, "tf");
+	struct sv	delta;
+
+	if (!get_channel(c, obj, &r->channel))
+		return false;
+	r->filter = jv_is(tf) && jv_type(tf) != JSON_NULL;
+	if (get_str(c, obj, "token", &r->token) == 0 &&
+	    get_i64(obj, "type", &r->type) == 0 &&
+	    get_str(c, obj, "delta", &delta) == 0 &&
+	    (delta.n == 0 || sv_eq(delta, SV("fossil"))))
+		return true;
+	bad_request(c, "malformed subscribe");
+	return false;
+}
+
+/* What a subscription token gets: no channel is opened by one yet. */
+static uint32_t
+check_subscription_token(struct client *c, struct sv token)
+{
+	struct jwt	t;
+	enum jwt_err	err;
+
+	jwt_init(&t);
+	err = jwt_verify(&t, &c->node->verifier, token,
+	    clock_wall_ms() / MSEC_PER_SEC);
+	jwt_fini(&t);
+	if (err == JWT_EXPIRED)
+		return ERROR_TOKEN_EXPIRED;
+	return err == JWT_OK ? ERROR_NOT_AVAILABLE : ERROR_PERMISSION_DENIED;
+}
+
 /* The error that refuses a subscription, or 0. */
 static uint32_t
-check_subscribe(struct client *c, struct sv channel, struct sv token)
+check_subscribe(struct client *c, const struct subscribe_request *r)
 {
 	const struct conf		*conf = c->node->conf;
 	const struct conf_channel	*opt;
-	size_t				 max;
 	struct sv			 rest;
 
-	max = conf->channel.max_length > 0 ?
-	    (size_t)conf->channel.max_length : CHANNEL_NAME_MAX;
-	if (channel.n > max)
+	if (r->channel.n > channel_max_length(conf))
 		return ERROR_BAD_REQUEST;
-	if (find_sub(c, channel) != NULL)
+	if (find_sub(c, r->channel) != NULL)
 		return ERROR_ALREADY_SUBSCRIBED;
 	if (conf->client.channel_limit > 0 &&
 	    c->nsubs >= (uint64_t)conf->client.channel_limit)
 		return ERROR_LIMIT_EXCEEDED;
-	if ((opt = channel_options(conf, channel, &rest)) == NULL)
+	if ((opt = channel_options(conf, r->channel, &rest)) == NULL)
 		return ERROR_UNKNOWN_CHANNEL;
 	if (!channel_name_valid(rest))
 		return ERROR_BAD_REQUEST;
-	/* Subscription tokens are not verified yet, so none opens a
-	 * channel. */
-	if (token.n > 0)
-		return ERROR_NOT_AVAILABLE;
-	if (channel_is_private(conf, channel))
+	if (r->type != 0)
 		return ERROR_PERMISSION_DENIED;
-	if (channel_may_subscribe(opt, client_user(c).n == 0) ||
-	    conf->client.insecure)
-		return 0;
-	return ERROR_PERMISSION_DENIED;
+	if (r->token.n > 0)
+		return check_subscription_token(c, r->token);
+	if (channel_is_private(conf, r->channel))
+		return ERROR_PERMISSION_DENIED;
+	if (!channel_may_subscribe(opt, client_user(c).n == 0) &&
+	    !conf->client.insecure)
+		return ERROR_PERMISSION_DENIED;
+	/* No channel allows filters. */
+	return r->filter ? ERROR_BAD_REQUEST : 0;
 }
 
 static void
-do_subscribe(struct client *c, uint32_t id, struct jv req)
+do_subscribe(struct client *c, uint32_t id, struct jv obj)
 {
-	struct client_sub	*s;
-	struct sv		 channel, token, delta;
-	uint32_t		 code;
+	struct client_sub		*s;
+	struct subscribe_request	 req;
+	uint32_t			 code;
 
-	if (!get_channel(c, req, &channel))
+	if (!decode_subscribe(c, obj, &req))
 		return;
-	if (get_str(c, req, "token", &token) == -1 ||
-	    get_str(c, req, "delta", &delta) == -1 ||
-	    (delta.n > 0 && !sv_eq(delta, SV("fossil")))) {
-		bad_request(c, "malformed subscribe");
-		return;
-	}
-	if ((code = check_subscribe(c, channel, token)) != 0) {
+	if ((code = check_subscribe(c, &req)) != 0) {
 		client_reply_error(c, METHOD_SUBSCRIBE, id, code);
 		return;
 	}
@@ -368,7 +400,7 @@ do_subscribe(struct client *c, uint32_t id, struct jv req)
 	SLIST_INSERT_HEAD(&c->subs, s, entry);
 	c->nsubs++;
 	c->waiting = true;
-	if (hub_subscribe(&c->node->hub, &s->hub, channel) == -1) {
+	if (hub_subscribe(&c->node->hub, &s->hub, req.channel) == -1) {
 		c->waiting = false;
 		SLIST_REMOVE(&c->subs, s, client_sub, entry);
 		c->nsubs--;

@@ -35,7 +35,7 @@ enum json_err {
 	JSON_NOMEM
 };
 
-#define JSON_MAX_DEPTH	64
+#define JSON_MAX_DEPTH	512
 
 #define JSON_NODUP	0x1	/* refuse duplicate keys, compared unescaped */
 #define JSON_STREAM	0x2	/* other documents may follow: see used */

@@ -4,7 +4,7 @@
  *
  * The grammar of RFC 8259 in one pass: see json_check.h. Above each
  * function stands the production it recognises. There is no recursion: the
- * open containers are bits of a word, 1 for an object.
+ * open containers are kept on a stack of their own.
  *
  * Functions that return an error leave p at the offending byte.
  */
@@ -14,12 +14,11 @@
 #include "util/json_check.h"
 #include "util/utf8.h"
 
-_Static_assert(JSON_MAX_DEPTH <= 64, "open containers are bits of a word");
-
 struct scan {
 	const char	*p, *end;
 	size_t		 ntok, max_tokens;
-	uint64_t	 objects;	/* bit 0: innermost container */
+	bool		*object;	/* of the open containers, from outside:
+					 * whether it is one */
 	unsigned	 depth;
 };
 
@@ -308,8 +307,7 @@ check_open(struct scan *s, bool *opened)
 	*opened = !take(s, object ? '}' : ']');
 	if (!*opened)
 		return JSON_OK;
-	s->depth++;
-	s->objects = s->objects << 1 | object;
+	s->object[s->depth++] = object;
 	return object ? check_name(s) : JSON_OK;
 }
 
@@ -344,14 +342,13 @@ static enum json_err
 check_after(struct scan *s)
 {
 	while (s->depth > 0) {
-		bool	object = s->objects & 1;
+		bool	object = s->object[s->depth - 1];
 
 		if (take(s, ','))
 			return object ? check_name(s) : JSON_OK;
 		if (!take(s, object ? '}' : ']'))
 			return JSON_SYNTAX;
 		s->depth--;
-		s->objects >>= 1;
 	}
 	return JSON_OK;
 }
@@ -377,7 +374,9 @@ enum json_err
 json_check(struct json_check *c, struct sv text, size_t max_tokens,
     unsigned flags)
 {
-	struct scan	s = { .p = text.p, .max_tokens = max_tokens };
+	bool		object[JSON_MAX_DEPTH];
+	struct scan	s = { .p = text.p, .max_tokens = max_tokens,
+			    .object = object };
 	enum json_err	e = JSON_TOOBIG;
 
 	*c = (struct json_check){ 0 };
