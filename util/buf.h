@@ -17,7 +17,7 @@
 #include "util/sv.h"
 
 struct buf {
-	char	*p;		/* malloc'd, or NULL while nothing was written */
+	char	*p;		/* malloc'd; NULL: nothing was written */
 	size_t	 n;		/* bytes in use */
 	size_t	 cap;
 	bool	 failed;	/* out of memory since init or reset */
@@ -27,7 +27,7 @@ struct buf {
 
 void	buf_init(struct buf *);
 void	buf_fini(struct buf *);		/* frees; usable again as after init */
-void	buf_reset(struct buf *);	/* n = 0, failed = false, keeps memory */
+void	buf_reset(struct buf *);	/* empty, not failed; keeps memory */
 
 /* Room for at least n more bytes at the returned pointer, or NULL (failed
  * is set). Valid until the next call on the buffer. */

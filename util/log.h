@@ -36,10 +36,13 @@ struct log_kv {
 	uint64_t	 u;
 };
 
-#define kv_sv(k, v)	((struct log_kv){ .key = (k), .type = LOG_KV_STR, .s = (v) })
+#define kv_sv(k, v)							\
+	((struct log_kv){ .key = (k), .type = LOG_KV_STR, .s = (v) })
 #define kv_s(k, v)	kv_sv(k, sv_from(v))
-#define kv_i(k, v)	((struct log_kv){ .key = (k), .type = LOG_KV_INT, .i = (v) })
-#define kv_u(k, v)	((struct log_kv){ .key = (k), .type = LOG_KV_UINT, .u = (v) })
+#define kv_i(k, v)							\
+	((struct log_kv){ .key = (k), .type = LOG_KV_INT, .i = (v) })
+#define kv_u(k, v)							\
+	((struct log_kv){ .key = (k), .type = LOG_KV_UINT, .u = (v) })
 /* strerror(errno-value e) under the key "error". */
 #define kv_errno(e)	kv_s("error", log_strerror(e))
 
@@ -60,7 +63,7 @@ struct log_kv {
 struct log_options {
 	enum log_level	 level;
 	enum log_format	 format;
-	bool		 journal;	/* prefix <N>; time is left to the reader */
+	bool		 journal;	/* prefix <N>, leave out the time */
 	const char	*file;		/* NULL or "": stderr */
 };
 

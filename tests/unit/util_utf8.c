@@ -72,7 +72,8 @@ static const struct {
 	/* behind whole words of ASCII */
 	{ SV_INIT("0123456789abcdef\xff"), BAD, 16 },
 	{ SV_INIT("0123456789abcde\xff"), BAD, 15 },
-	{ SV_INIT("0123456789abcdef01234567\xc3\xa4 0123456789abcdef"), GOOD, 0 },
+	{ SV_INIT("0123456789abcdef01234567\xc3\xa4 0123456789abcdef"),
+	    GOOD, 0 },
 };
 
 static bool
