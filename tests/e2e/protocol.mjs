@@ -398,6 +398,35 @@ test('spec12_14_ping_and_pong_are_empty_objects', async (t) => {
 	w.close();
 });
 
+const FRAME_PING = { path: '/connection/websocket?a=b' +
+	'&cf_ws_frame_ping_pong=true', autoPong: false };
+
+test('frame_pings_replace_those_of_the_protocol', async (t) => {
+	const s = await t.server(PING);
+	const w = await s.open(FRAME_PING);
+	w.text(CONNECT);
+	const r = await w.reply();
+	assert.deepEqual(Object.keys(r.connect), ['client', 'version']);
+	for (let i = 0; i < 3; i++) {
+		const f = await w.frame(3000);
+		assert.equal(f?.op, OP.PING);
+		w.send(OP.PONG, f.data);
+	}
+	w.text('{}');
+	assert.deepEqual(await w.closed(), BAD_REQUEST);
+	w.close();
+});
+
+test('frame_ping_without_pong_ends_the_connection', async (t) => {
+	const s = await t.server(PING);
+	const w = await s.open(FRAME_PING);
+	w.text(CONNECT);
+	await w.reply();
+	assert.equal((await w.frame(3000))?.op, OP.PING);
+	assert.ok(await w.tcp.gone(8000), 'still open');
+	w.close();
+});
+
 closes('spec12_13_ping_command_is_3501', '{"id":2,"ping":{}}', BAD_REQUEST);
 closes('spec12_13_send_is_3508', '{"send":{"data":{}}}',
     { code: 3508, reason: 'not available' });
