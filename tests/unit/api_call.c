@@ -1,0 +1,613 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The API in process: two workers that take turns in one thread, requests
+ * at the other end of socket pairs, and clients on both workers. The worker
+ * that is asked owns about half of the channels.
+ */
+#include <sys/socket.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/site.h"
+#include "client/client.h"
+#include "tests/unit/test.h"
+
+#define WORKERS	2
+
+static const char conf_text[] =
+    "{\"http_api\":{\"key\":\"k\"},"
+    "\"health\":{\"enabled\":true},\"prometheus\":{\"enabled\":true},"
+    "\"client\":{\"allow_anonymous_connect_without_token\":true},"
+    "\"channel\":{\"without_namespace\":{"
+    "\"allow_subscribe_for_client\":true,"
+    "\"allow_subscribe_for_anonymous\":true}}}";
+
+static struct server		 srv;
+static struct site		 site, none;
+static const struct conf	*conf;
+
+static void
+drained(struct node *n)
+{
+	(void)n;
+}
+
+static bool
+make_worker(unsigned i)
+{
+	struct worker *w = worker_new(i);
+
+	if (w == NULL)
+		return false;
+	if (node_init(&srv, w, conf) == -1) {
+		worker_free(w);
+		return false;
+	}
+	return api_node_init(srv.node[i]) == 0;
+}
+
+static void
+free_workers(void)
+{
+	unsigned	 i;
+	struct worker	*w;
+
+	for (i = 0; i < WORKERS; i++) {
+		if (srv.node[i] == NULL)
+			continue;
+		w = srv.node[i]->w;
+		api_node_fini(srv.node[i]);
+		node_free(srv.node[i]);
+		http_worker_fini(w);
+		worker_free(w);
+	}
+}
+
+static bool
+start(void)
+{
+	struct conf_errors	errs = CONF_ERRORS_INIT;
+	struct conf_source	src = { .path = "test" };
+	unsigned		i;
+
+	src.text = sv_from(conf_text);
+	srv = (struct server){ .n = WORKERS, .drained = drained };
+	snprintf(srv.uid, sizeof(srv.uid), "uid");
+	snprintf(srv.name, sizeof(srv.name), "node");
+	if (conf_load(&conf, &src, &errs) == -1 ||
+	    site_build(&site, &none, conf, NULL, 0) == -1)
+		abort();
+	conf_errors_fini(&errs);
+	for (i = 0; i < WORKERS; i++)
+		if (!make_worker(i))
+			abort();
+	return true;
+}
+
+static void
+turns(int n)
+{
+	unsigned i;
+
+	while (n-- > 0)
+		for (i = 0; i < WORKERS; i++)
+			worker_turn(srv.node[i]->w, 0);
+}
+
+static void
+stop(void)
+{
+	unsigned i;
+
+	for (i = 0; i < WORKERS; i++)
+		worker_close_conns(srv.node[i]->w);
+	turns(3);
+	free_workers();
+	site_fini(&site);
+	site_fini(&none);
+	conf_unref(conf);
+}
+
+/* A connection to that worker. */
+static int
+dial(unsigned worker)
+{
+	struct conn	*c;
+	int		 fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == -1)
+		abort();
+	c = conn_new(srv.node[worker]->w, fd[0], NULL, NULL, NULL);
+	if (c != NULL)
+		http_serve(c, &site.http);
+	return fd[1];
+}
+
+static char answer[1 << 16];
+
+/* What has come on fd. */
+static const char *
+receive(int fd)
+{
+	ssize_t	n = 0;
+	int	i;
+
+	for (i = 0; i < 50 && n <= 0; i++) {
+		turns(1);
+		n = read(fd, answer, sizeof(answer) - 1);
+	}
+	answer[n > 0 ? n : 0] = '\0';
+	return answer;
+}
+
+static void
+say(int fd, const char *text, size_t n)
+{
+	(void)!send(fd, text, n, MSG_NOSIGNAL);
+	turns(1);
+}
+
+/* The status and the body of the answer, with a blank between. */
+static const char *
+post(const char *path, const char *body)
+{
+	static char	 text[1 << 16];
+	const char	*p;
+	int		 fd = dial(0);
+
+	say(fd, text, (size_t)snprintf(text, sizeof(text),
+	    "POST %s HTTP/1.1\r\nHost: x\r\nX-API-Key: k\r\n"
+	    "Content-Length: %zu\r\n\r\n", path, strlen(body)));
+	say(fd, body, strlen(body));
+	receive(fd);
+	close(fd);
+	turns(2);
+	p = strstr(answer, "\r\n\r\n");
+	snprintf(text, sizeof(text), "%.3s %s",
+	    strlen(answer) > 12 ? answer + 9 : "---",
+	    p == NULL ? "" : p + 4);
+	return text;
+}
+
+static void
+frame(int fd, const char *text)
+{
+	char	f[6 + 125] = { (char)0x81 };
+	size_t	n = strlen(text);
+
+	f[1] = (char)(0x80 | n);
+	memcpy(f + 6, text, n);
+	say(fd, f, 6 + n);
+}
+
+/* An anonymous client on that worker, subscribed to the channel. */
+static int
+client(unsigned worker, const char *channel)
+{
+	static const char	head[] =
+	    "GET /connection/websocket HTTP/1.1\r\nHost: x\r\n"
+	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	    "Sec-WebSocket-Version: 13\r\n"
+	    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+	char			text[125];
+	int			fd = dial(worker);
+
+	say(fd, head, sizeof(head) - 1);
+	frame(fd, "{\"id\":1,\"connect\":{}}");
+	snprintf(text, sizeof(text),
+	    "{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}", channel);
+	frame(fd, text);
+	CHECK(strstr(receive(fd), "{\"id\":2,\"subscribe\":{}}") != NULL);
+	return fd;
+}
+
+/* Whether those bytes are in what has come on fd. */
+static bool
+heard(int fd, const char *what)
+{
+	ssize_t n;
+
+	turns(6);
+	n = read(fd, answer, sizeof(answer));
+	return n > 0 && memmem(answer, (size_t)n, what, strlen(what)) != NULL;
+}
+
+#define BAD	"200 {\"error\":{\"code\":107,\"message\":\"bad request\"}}"
+#define UNKNOWN	"200 {\"error\":{\"code\":102,\"message\":\"unknown channel\"}}"
+#define NOT	"200 {\"error\":{\"code\":108,\"message\":\"not available\"}}"
+#define OK	"200 {\"result\":{}}"
+#define NODE	"{\"nodes\":[{\"uid\":\"uid\",\"name\":\"node\",\"version\":\"" \
+		FUGU_VERSION "\",\"num_clients\":0,\"num_users\":0," \
+		"\"num_channels\":0,\"uptime\":"
+
+/* Answers as the real server gives them. */
+TEST(answers)
+{
+	static const struct {
+		const char	*path, *body, *answer;
+	} row[] = {
+		{ "publish", "{\"channel\":\"a\",\"data\":1}", OK },
+		{ "publish", "{\"channel\":\"b\",\"data\":null}", OK },
+		{ "publish", "{\"channel\":\"\\u0063\",\"data\":\"\"}", OK },
+		{ "publish", "{\"channel\":\"d\",\"b64data\":\"MQ==\"}", OK },
+		{ "publish", "{\"channel\":\"d\",\"b64data\":\"%\"}", BAD },
+		{ "publish", "{\"channel\":\"x:d\",\"b64data\":\"%\"}", BAD },
+		{ "publish", "{\"data\":1}", BAD },
+		{ "publish", "{\"channel\":\"a\"}", BAD },
+		{ "publish", "null", BAD },
+		{ "publish", "{\"channel\":\"x:a\",\"data\":1}", UNKNOWN },
+		{ "publish", "{\"channel\":\"x:a\"}", UNKNOWN },
+		{ "publish", "{\"channel\":1,\"data\":1}",
+		    "400 Bad Request\n" },
+		{ "publish", "", "400 Bad Request\n" },
+		{ "publish", "{", "400 Bad Request\n" },
+		{ "publish", "{} {}", "400 Bad Request\n" },
+		{ "broadcast", "{\"channels\":[\"a\",\"x:b\",\"\",null,\"c\"],"
+		    "\"data\":1}", "200 {\"result\":{\"responses\":["
+		    "{\"result\":{}},"
+		    "{\"error\":{\"code\":102,\"message\":\"unknown channel\"}},"
+		    "{\"error\":{\"code\":107,\"message\":\"bad request\"}},"
+		    "{\"error\":{\"code\":107,\"message\":\"bad request\"}},"
+		    "{\"result\":{}}]}}" },
+		{ "broadcast", "{\"channels\":[\"a\"]}",
+		    "200 {\"result\":{\"responses\":[{\"error\":"
+		    "{\"code\":107,\"message\":\"bad request\"}}]}}" },
+		{ "broadcast", "{\"channels\":[],\"data\":1}", BAD },
+		{ "broadcast", "{\"channels\":[\"a\"],\"b64data\":\"%\"}",
+		    BAD },
+		{ "channels", "{}", "200 {\"result\":{\"channels\":{}}}" },
+		{ "channels", "{\"pattern\":\"[\"}", "200 {\"error\":"
+		    "{\"code\":100,\"message\":\"internal server error\"}}" },
+		{ "rpc", "{\"method\":\"x\"}", "200 {\"error\":"
+		    "{\"code\":104,\"message\":\"not found\"}}" },
+		{ "rpc", "{}", BAD },
+		{ "disconnect", "{\"user\":\"u\"}", OK },
+		{ "disconnect", "{}", OK },
+		{ "unsubscribe", "{\"user\":\"u\",\"channel\":\"a\"}", OK },
+		{ "unsubscribe", "{\"user\":\"u\"}", OK },
+		{ "unsubscribe", "{\"channel\":\"x:a\"}", UNKNOWN },
+		{ "presence", "{\"channel\":\"a\"}", NOT },
+		{ "presence", "{}", BAD },
+		{ "presence_stats", "{\"channel\":\"x:a\"}", UNKNOWN },
+		{ "history", "{\"channel\":\"a\",\"limit\":1}", NOT },
+		{ "history_remove", "{\"channel\":\"a\"}", NOT },
+		{ "subscribe", "{\"channel\":\"a\"}", NOT },
+		{ "refresh", "{}", NOT },
+		{ "batch", "{}", "200 {}" },
+		{ "batch", "{\"commands\":[]}", "200 {}" },
+		{ "batch", "{\"commands\":[{\"publish\":{\"channel\":1}}]}",
+		    "400 Bad Request\n" },
+		{ "batch", "{\"commands\":[null,{},{\"batch\":{}},"
+		    "{\"publish\":null}]}", "200 {\"replies\":["
+		    "{\"error\":{\"code\":107,\"message\":\"bad request\"}},"
+		    "{\"error\":{\"code\":104,\"message\":\"not found\"}},"
+		    "{\"error\":{\"code\":104,\"message\":\"not found\"}},"
+		    "{\"error\":{\"code\":104,\"message\":\"not found\"}}]}" },
+		{ "batch", "{\"commands\":["
+		    "{\"publish\":{\"channel\":\"a\",\"data\":1}},"
+		    "{\"publish\":{\"channel\":\"b\",\"data\":1}},"
+		    "{\"channels\":{}},{\"disconnect\":{\"user\":\"u\"}}]}",
+		    "200 {\"replies\":[{\"publish\":{}},{\"publish\":{}},"
+		    "{\"channels\":{\"channels\":{}}},{\"disconnect\":{}}]}" },
+		{ "batch", "{\"parallel\":true,\"commands\":["
+		    "{\"publish\":{\"channel\":\"a\",\"data\":1}},"
+		    "{\"publish\":{}},{\"channels\":{}},"
+		    "{\"publish\":{\"channel\":\"b\",\"data\":1}}]}",
+		    "200 {\"replies\":[{\"publish\":{}},"
+		    "{\"error\":{\"code\":107,\"message\":\"bad request\"}},"
+		    "{\"channels\":{\"channels\":{}}},{\"publish\":{}}]}" },
+		{ "../api", "{}", "404 404 Not Found\n" },
+		{ "nope", "{}", "404 404 Not Found\n" },
+	};
+	char	path[64];
+	size_t	i;
+
+	start();
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("%s %s", row[i].path, row[i].body);
+		snprintf(path, sizeof(path), "/api/%s", row[i].path);
+		if (row[i].body[0] == '\0')
+			CHECK(strncmp(post(path, " "), "400 ", 4) == 0);
+		else
+			CHECK_STR(post(path, row[i].body), row[i].answer);
+	}
+	stop();
+}
+
+TEST(legacy_form)
+{
+	static const struct {
+		const char	*body, *answer;
+	} row[] = {
+		{ "{\"method\":\"publish\",\"params\":{\"channel\":\"a\","
+		    "\"data\":1}}", OK },
+		{ "{\"params\":{\"channel\":\"a\",\"data\":1}}", OK },
+		{ "{\"id\":7,\"method\":0,\"params\":{\"channel\":\"b\","
+		    "\"data\":1}}", "200 {\"id\":7,\"result\":{}}" },
+		{ "{\"id\":1,\"method\":\"PUBLISH\",\"params\":{}}"
+		    "{\"id\":2,\"method\":\"channels\"}\n"
+		    " {\"id\":3,\"method\":13}",
+		    "200 {\"id\":1,\"error\":{\"code\":107,"
+		    "\"message\":\"bad request\"}}\n"
+		    "{\"id\":2,\"result\":{\"channels\":{}}}\n"
+		    "{\"id\":3,\"error\":{\"code\":104,"
+		    "\"message\":\"not found\"}}" },
+		{ "{\"id\":1,\"method\":\"publish\","
+		    "\"params\":{\"channel\":1}}",
+		    "200 {\"id\":1,\"error\":{\"code\":107,"
+		    "\"message\":\"bad request\"}}" },
+		{ "{}", BAD },
+		{ "{\"method\":\"nope\"}", "400 Bad Request\n" },
+		{ "{\"method\":\"batch\"}", "400 Bad Request\n" },
+		{ "{\"method\":1.5}", "400 Bad Request\n" },
+		{ "{\"id\":-1}", "400 Bad Request\n" },
+		{ "{\"id\":4294967296}", "400 Bad Request\n" },
+		{ "[]", "400 Bad Request\n" },
+		{ " ", "400 Bad Request\n" },
+		{ "{}{", "400 Bad Request\n" },
+		{ "{} x", "400 Bad Request\n" },
+	};
+	size_t i;
+
+	start();
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("%s", row[i].body);
+		CHECK_STR(post("/api", row[i].body), row[i].answer);
+	}
+	stop();
+}
+
+/* More channels than fit the window, of both owners. */
+TEST(broadcast_answers_for_each_channel_in_order)
+{
+	struct buf	b = BUF_INIT;
+	const char	*p;
+	int		 i, n = 0;
+
+	start();
+	buf_puts(&b, "{\"data\":1,\"channels\":[\"a\"");
+	for (i = 1; i < 300; i++)
+		buf_printf(&b, ",\"%s%d\"", i % 3 == 0 ? "x:" : "c", i);
+	buf_puts(&b, "]}");
+	buf_putc(&b, '\0');
+	p = post("/api/broadcast", b.p);
+	for (p = strchr(p, '['); p != NULL && *p != ']'; n++) {
+		test_note("channel %d", n);
+		CHECK_INT(strncmp(p + 1, "{\"error", 7) == 0,
+		    n > 0 && n % 3 == 0);
+		p += strcspn(p + 1, ",]") + 1;
+		if (strncmp(p, ",\"message", 9) == 0)
+			p += strcspn(p + 1, ",]") + 1;
+	}
+	CHECK_INT(n, 300);
+	CHECK_INT(srv.node[0]->stats.published, 201);
+	buf_fini(&b);
+	stop();
+}
+
+TEST(publications_reach_clients_of_all_workers)
+{
+	int a, b, c;
+
+	start();
+	a = client(0, "x");
+	b = client(1, "x");
+	c = client(1, "y");
+	CHECK_STR(post("/api/publish", "{\"channel\":\"x\",\"data\":{\"a\":\n"
+	    "1},\"tags\":{\"t\":\"<\",\"n\":null},\"version\":3}"), OK);
+	CHECK(heard(a, "{\"push\":{\"channel\":\"x\",\"pub\":{\"data\":{\"a\":"
+	    "1},\"tags\":{\"t\":\"\\u003c\",\"n\":\"\"},\"version\":3}}}"));
+	CHECK(heard(b, "\"version\":3"));
+	CHECK(!heard(c, "pub"));
+	CHECK_STR(post("/api/publish", "{\"channel\":\"y\","
+	    "\"b64data\":\"eyJhIjoxfQ==\"}"), OK);
+	CHECK(heard(c, "{\"data\":{\"a\":1}}"));
+	CHECK_STR(post("/api/publish", "{\"channel\":\"y\","
+	    "\"b64data\":\"AAEC\"}"), OK);
+	CHECK(heard(c, "inappropriate protocol"));
+	close(a);
+	close(b);
+	close(c);
+	turns(4);
+	stop();
+}
+
+TEST(idempotent_publish_is_delivered_once)
+{
+	static const char	body[] = "{\"channel\":\"x\",\"data\":1,"
+	    "\"idempotency_key\":\"k\"}";
+	int			a;
+
+	start();
+	a = client(1, "x");
+	CHECK_STR(post("/api/publish", body), OK);
+	CHECK(heard(a, "push"));
+	CHECK_STR(post("/api/publish", body), OK);
+	CHECK(!heard(a, "push"));
+	close(a);
+	turns(4);
+	stop();
+}
+
+TEST(channels_and_info_sum_over_workers)
+{
+	int a, b, c;
+
+	start();
+	a = client(0, "x");
+	b = client(1, "x");
+	c = client(1, "y<");
+	CHECK_STR(post("/api/channels", "{}"), "200 {\"result\":{\"channels\":{"
+	    "\"x\":{\"num_clients\":2},"
+	    "\"y\\u003c\":{\"num_clients\":1}}}}");
+	CHECK_STR(post("/api/channels", "{\"pattern\":\"y*\"}"),
+	    "200 {\"result\":{\"channels\":{"
+	    "\"y\\u003c\":{\"num_clients\":1}}}}");
+	CHECK(strstr(post("/api/info", "{}"), "\"num_clients\":3,"
+	    "\"num_users\":1,\"num_channels\":2,") != NULL);
+	CHECK(strstr(post("/api/info", "{}"), "\"num_subs\":3}") != NULL);
+	close(a);
+	close(b);
+	close(c);
+	turns(4);
+	stop();
+}
+
+TEST(unsubscribe_pushes_and_takes_out)
+{
+	int a, b;
+
+	start();
+	a = client(0, "x");
+	b = client(1, "x");
+	CHECK_STR(post("/api/unsubscribe", "{\"channel\":\"x\"}"), OK);
+	CHECK(heard(a, "{\"push\":{\"channel\":\"x\",\"unsubscribe\":{"
+	    "\"code\":2000,\"reason\":\"server unsubscribe\"}}}"));
+	CHECK(heard(b, "\"code\":2000"));
+	CHECK_INT(srv.hub[0]->nsubs + srv.hub[1]->nsubs, 0);
+	/* Not subscribed any more: a push all the same (spec 12.48). */
+	CHECK_STR(post("/api/unsubscribe", "{\"channel\":\"x\"}"), OK);
+	CHECK(heard(a, "\"code\":2000"));
+	CHECK_STR(post("/api/unsubscribe", "{\"user\":\"\"}"), OK);
+	CHECK(heard(b, "|{\"push\":{\"unsubscribe\"") ||
+	    strstr(answer, "{\"push\":{\"unsubscribe\"") != NULL);
+	CHECK_STR(post("/api/unsubscribe", "{\"user\":\"other\"}"), OK);
+	CHECK(!heard(a, "other"));
+	close(a);
+	close(b);
+	turns(4);
+	stop();
+}
+
+/* The id of the only client on that worker. */
+static const char *
+only_client(unsigned worker, char id[37])
+{
+	return client_id(LIST_FIRST(&srv.node[worker]->clients), id);
+}
+
+TEST(disconnect_finds_whom_it_is_told)
+{
+	char	id[37], body[200];
+	int	a, b, c, d;
+
+	start();
+	a = client(0, "x");
+	b = client(1, "x");
+	CHECK_STR(post("/api/disconnect", "{\"user\":\"other\"}"), OK);
+	CHECK_STR(post("/api/disconnect", "{\"session\":\"s\"}"), OK);
+	CHECK_STR(post("/api/disconnect", "{\"client\":\"nobody\"}"), OK);
+	CHECK(!heard(a, "") && !heard(b, ""));
+	snprintf(body, sizeof(body), "{\"whitelist\":[\"x\",\"%s\"],"
+	    "\"disconnect\":{\"code\":4001,\"reason\":\"bye\"}}",
+	    only_client(0, id));
+	CHECK_STR(post("/api/disconnect", body), OK);
+	CHECK(heard(b, "\x88\x05\x0f\xa1" "bye"));
+	CHECK(!heard(a, ""));
+	snprintf(body, sizeof(body), "{\"client\":\"%s\"}",
+	    only_client(0, id));
+	CHECK_STR(post("/api/disconnect", body), OK);
+	CHECK(heard(a, "\x0d\xaf" "force disconnect"));
+	c = client(1, "x");
+	d = client(1, "x");
+	CHECK_STR(post("/api/disconnect", "{}"), OK);
+	CHECK(heard(c, "force disconnect"));
+	CHECK(heard(d, "force disconnect"));
+	close(a);
+	close(b);
+	close(c);
+	close(d);
+	turns(4);
+	stop();
+}
+
+TEST(keys_modes_and_methods)
+{
+	static const struct {
+		const char	*request, *status;
+	} row[] = {
+		{ "POST /api/info HTTP/1.1\r\nHost: x\r\n", "401" },
+		{ "POST /api HTTP/1.1\r\nHost: x\r\n", "401" },
+		{ "POST /api/info?api_key=k HTTP/1.1\r\nHost: x\r\n", "200" },
+		{ "GET /api/info HTTP/1.1\r\nHost: x\r\n", "405" },
+		{ "POST /api/rpc HTTP/1.1\r\nHost: x\r\nX-API-Key: k\r\n"
+		    "X-Centrifugo-Error-Mode: transport\r\n", "400" },
+		{ "POST /api/presence HTTP/1.1\r\nHost: x\r\nX-API-Key: k\r\n"
+		    "X-Centrifugo-Error-Mode: Transport\r\n", "200" },
+		{ "GET /health HTTP/1.1\r\nHost: x\r\n", "200" },
+		{ "GET /healthz HTTP/1.1\r\nHost: x\r\n", "200" },
+		{ "GET /readyz HTTP/1.1\r\nHost: x\r\n", "200" },
+		{ "GET /metrics HTTP/1.1\r\nHost: x\r\n", "200" },
+	};
+	char	text[300];
+	size_t	i;
+	int	fd;
+
+	start();
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("%s", row[i].request);
+		fd = dial(0);
+		say(fd, text, (size_t)snprintf(text, sizeof(text),
+		    "%sContent-Length: 2\r\n\r\n{}", row[i].request));
+		CHECK(strncmp(receive(fd) + 9, row[i].status, 3) == 0);
+		close(fd);
+	}
+	srv.node[0]->draining = true;
+	fd = dial(0);
+	say(fd, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 34);
+	CHECK(strncmp(receive(fd) + 9, "503", 3) == 0);
+	srv.node[0]->draining = false;
+	close(fd);
+	turns(4);
+	stop();
+}
+
+/* Each request survives the failure of any one allocation, and is answered
+ * or its connection is closed. */
+TEST(lack_of_memory_is_survived)
+{
+	static const struct {
+		const char	*path, *body;
+	} row[] = {
+		{ "/api/publish", "{\"channel\":\"\\u0078\",\"data\":1,"
+		    "\"tags\":{\"a\":\"\\n\"},\"idempotency_key\":\"i\"}" },
+		{ "/api/publish", "{\"channel\":\"x\",\"b64data\":\"MQ==\"}" },
+		{ "/api/broadcast",
+		    "{\"channels\":[\"x\",\"y\",\"z\\n\"],\"data\":1}" },
+		{ "/api/channels", "{\"pattern\":\"*\"}" },
+		{ "/api/info", "{}" },
+		{ "/api/disconnect", "{\"user\":\"a\\n\",\"whitelist\":[\"a\"]}" },
+		{ "/api/unsubscribe", "{\"channel\":\"x\"}" },
+		{ "/api/batch", "{\"parallel\":true,\"commands\":["
+		    "{\"publish\":{\"channel\":\"x\",\"data\":1}},"
+		    "{\"channels\":{}},{\"history\":{}}]}" },
+		{ "/api", "{\"method\":\"info\"}{\"method\":\"channels\"}" },
+		{ "/metrics", "{}" },
+	};
+	unsigned long	n;
+	size_t		i;
+	int		fd;
+
+	start();
+	fd = client(1, "x");
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		for (n = 1; n < 1000; n++) {
+			test_note("%s, allocation %lu", row[i].path, n);
+			alloc_fail_at(n);
+			post(row[i].path, row[i].body);
+			if (alloc_failed() == 0)
+				break;
+		}
+		alloc_fail_at(0);
+		CHECK(n > 1 && n < 1000);
+		CHECK(strncmp(post("/api/info", "{}"), "200 ", 4) == 0);
+	}
+	close(fd);
+	turns(4);
+	stop();
+}
