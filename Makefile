@@ -4,9 +4,9 @@
 # Works with GNU make (4.0 or later) and with BSD make.  The usual targets:
 #
 #	all		./fugu (the default)
-#	run		install what the build needs, build, start the demo
-#	check		install what the tests need and run them; TSAN=1: under
-#			the thread sanitizer
+#	run		install what is missing, build, start the demo
+#	check		install what the tests need and run them (TSAN=1: with
+#			the thread sanitizer)
 #	fuzz		fuzz every parser, FUZZ_TIME seconds altogether
 #	bench		measure against the yardstick
 #	lint, metrics	what can be checked without running; function lengths
@@ -173,6 +173,9 @@ bench:
 	$(MAKE) fugu
 	sh tests/bench/run.sh
 
+build-test:
+	MAKE="$(MAKE)" sh tests/build.sh
+
 lint: admin/demo_html.h
 	CC="$(CC)" CLANG="$(FUZZ_CC)" FLAGS='$(BASE) $(ECHO_1) $(BSD)' \
 	    JOBS=$(JOBS) sh tests/lint.sh
@@ -219,8 +222,8 @@ clean:
 	    -o -name '*.unit' -o -name '*.tunit' -o -name '*.fuzz' | \
 	    xargs rm -f
 
-.PHONY: all musl unit tunit fuzzers check fuzz bench lint metrics run dist \
-    install uninstall clean
+.PHONY: all musl unit tunit fuzzers check fuzz bench build-test lint \
+    metrics run dist install uninstall clean
 
 # ---- what the objects depend on ----
 

@@ -21,11 +21,13 @@ verdict() {
 	fi
 }
 
-# try NAME COMMAND...: the command's success is the test.
+# try NAME COMMAND...: the command's success is the test, what it says of
+# interest only if it fails.
 try() {
 	name=$1 result=0
 	shift
-	"$@" || result=$?
+	"$@" >"$top/log" 2>&1 || result=$?
+	[ "$result" = 0 ] || tail -n 40 "$top/log"
 	verdict "$result" "$name"
 }
 
@@ -41,28 +43,19 @@ copy() {
 	    tar -xf - -C "$top/$1"
 }
 
+# at_most NAME FILE BYTES
 at_most() {
-	strip -o "$top/stripped" "$1"
+	strip -o "$top/stripped" "$2"
 	size=$(wc -c <"$top/stripped")
-	echo "$1: $size bytes of $2"
-	[ "$size" -le "$2" ]
+	echo "$2: $size bytes of $3"
+	result=0
+	[ "$size" -le "$3" ] || result=1
+	verdict "$result" "$1"
 }
 
-prints_version() {
-	"$@" version
+fails() {
+	! "$@"
 }
-
-has_no_libz() {
-	! ldd "$1" | grep libz
-}
-
-# Made again when the switch goes over, and the same when it goes back.
-echo_switch() (
-	cd "$top/a"
-	cp fugu fugu.before
-	$MAKE ECHO=1 fugu && ! cmp fugu fugu.before &&
-	    $MAKE fugu && cmp fugu fugu.before
-)
 
 installs() (
 	cd "$top/a"
@@ -76,18 +69,21 @@ installs() (
 
 copy a
 copy another/deeper/directory
+b=$top/another/deeper/directory
 try gnu_make make -C "$top/a" fugu
-try bsd_make sh -c 'cd "$1" && bmake fugu' - "$top/another/deeper/directory"
-try reproducible cmp "$top/a/fugu" "$top/another/deeper/directory/fugu"
-try version prints_version "$top/a/fugu"
-try budget_glibc at_most "$top/a/fugu" 1200000
-try echo_switch echo_switch
+try bsd_make sh -c 'cd "$1" && bmake fugu' - "$b"
+try reproducible cmp "$top/a/fugu" "$b/fugu"
+try version "$top/a/fugu" version
+try no_echo_in_release fails "$top/a/fugu" -t --echo
+try up_to_date make -C "$top/a" -q fugu
+try made_again_for_a_switch fails make -C "$b" -q fugu ECHO=1
+at_most budget_glibc "$top/a/fugu" 1200000
 try install installs
-try dynamic_clang_without_deflate $MAKE -C "$top/a" fugu CC=clang STATIC=0 \
-    DEFLATE=0
-try dynamic_version prints_version "$top/a/fugu"
-try dynamic_has_no_libz has_no_libz "$top/a/fugu"
+try clang make -C "$top/a" fugu CC=clang STATIC=0 DEFLATE=0 ECHO=1
+try dynamic sh -c 'ldd "$1" | grep libbearssl' - "$top/a/fugu"
+try no_zlib_without_deflate fails sh -c 'ldd "$1" | grep libz' - "$top/a/fugu"
+try echo_when_asked_for "$top/a/fugu" -t --echo
 try musl $MAKE musl
-try musl_version prints_version build/musl/fugu
-try budget_musl at_most build/musl/fugu 400000
+try musl_version build/musl/fugu version
+at_most budget_musl build/musl/fugu 400000
 exit $status

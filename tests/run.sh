@@ -7,7 +7,7 @@
 #
 # A test is a program that prints lines `PASS name', `FAIL name' or `SKIP
 # name' and exits with nonzero if one failed: the unit tests, the scripts
-# tests/e2e/*.sh, tests/build.sh and tests/lint.sh; a fuzz target counts as
+# tests/e2e/*.sh, `make build-test' and `make lint'; a fuzz target counts as
 # one.  JOBS of them run at a time, each writing to build/check/NAME.log; the
 # log of one that failed is shown.  The last line is the sum.
 #
@@ -45,7 +45,8 @@ run_one() {
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 	{
 		echo "$text${runs:+ $runs runs}"
-		[ "$failed" = 0 ] || tail -n 150 "$log" | sed 's/^/    /'
+		[ "$failed" = 0 ] || grep -v '^PASS ' "$log" | tail -n 150 |
+		    sed 's/^/    /'
 	} | flock "$out/lock" cat
 }
 
@@ -68,8 +69,8 @@ one() {
 		rm -rf "$WORK" ;;
 	fuzz)
 		run_one fuzz "fuzz_$name" sh tests/run.sh fuzz_one "$file" ;;
-	script)
-		run_one make "$name" sh "$file" ;;
+	make)
+		run_one make "$name" $MAKE "$name" ;;
 	esac
 }
 
@@ -107,9 +108,9 @@ sum() {
 
 build() {
 	began=$(date +%s)
-	if ! $MAKE -j"$JOBS" "$@" >"$out/build.log" 2>&1 </dev/null; then
-		tail -n 60 "$out/build.log"
-		echo "FAIL build" | tee -a "$out/build.log"
+	if ! $MAKE -j"$JOBS" "$@" >"$out/compile.log" 2>&1 </dev/null; then
+		tail -n 60 "$out/compile.log"
+		echo "FAIL build" | tee -a "$out/compile.log"
 		sum
 		exit 1
 	fi
@@ -150,10 +151,10 @@ check() {
 		export FUGU="$PWD/fugu-asan" SECONDS_EACH=5
 		build fugu-asan unit fuzzers
 		{
-			echo script tests/build.sh
+			echo make build-test
 			programs
 			named 'tests/unit/*.unit' | sed 's/^/unit /'
-			echo script tests/lint.sh
+			echo make lint
 			named 'tests/fuzz/*.fuzz' | sed 's/^/fuzz /'
 		} | run_all
 	fi
