@@ -29,7 +29,7 @@ enum json_err {
 	JSON_SYNTAX,
 	JSON_UTF8,		/* not UTF-8, or a lone surrogate escape */
 	JSON_DEPTH,		/* deeper than JSON_MAX_DEPTH */
-	JSON_DUPKEY,		/* a key twice in one object (JSON_NODUP only) */
+	JSON_DUPKEY,		/* a key twice in an object (JSON_NODUP) */
 	JSON_TRAILING,		/* bytes after the document */
 	JSON_TOOBIG,		/* more than INT32_MAX bytes or max_tokens */
 	JSON_NOMEM
@@ -51,7 +51,7 @@ struct json {
 	size_t		  max_tokens;	/* 0: no limit but memory */
 	enum json_err	  err;
 	size_t		  errpos;	/* byte offset of the error in src */
-	size_t		  used;		/* bytes of src up to the document's end */
+	size_t		  used;		/* bytes up to the document's end */
 };
 
 /* One value of a document; valid while the struct json holds that document

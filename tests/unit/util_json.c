@@ -562,7 +562,8 @@ TEST(walks_values)
 
 	json_init(&j);
 	CHECK_INT(json_parse(&j, SV(" { \"a\" : [ 1 , \"x\" , [ ] , { } ,"
-	    " {\"b\":\"c\"} , true ] , \"d\" : null , \"e\" : -1.5e3 } "), 0), 0);
+	    " {\"b\":\"c\"} , true ] , \"d\" : null , "
+	    "\"e\" : -1.5e3 } "), 0), 0);
 	root = json_root(&j);
 	CHECK_INT(jv_type(root), JSON_OBJECT);
 	CHECK_INT(jv_len(root), 3);
