@@ -30,6 +30,8 @@
 
 #include "bench.h"
 
+#define LIFETIME	180	/* seconds; then SIGALRM, whatever happens */
+
 struct plan {
 	unsigned	idle, publishers, flood;
 	double		rate, seconds, warmup;
@@ -305,6 +307,7 @@ main(int argc, char *argv[])
 	struct plan plan = { .publishers = 1, .seconds = 3, .warmup = .5 };
 	struct rlimit lim;
 
+	alarm(LIFETIME);
 	load.addr.sin_family = AF_INET;
 	load.addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	options(&plan, argc, argv);
