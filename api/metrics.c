@@ -232,7 +232,8 @@ put_client(struct buf *b, const struct metrics_worker *s)
 	const char *const ping = PREFIX "client_ping_pong_duration_seconds";
 
 	durations(b, PREFIX "client_command_duration_seconds",
-	    NAMESPACE ",method=\"%s\"", client_method_name, s->node.command_duration, METHOD_MAX);
+	    NAMESPACE ",method=\"%s\"", client_method_name,
+	    s->node.command_duration, METHOD_MAX);
 	put_reply_errors(b, &s->node);
 	put_codes(b, PREFIX "client_num_server_disconnects",
 	    "Disconnects by the server.", "", s->node.disconnects);

@@ -14,14 +14,15 @@
 
 struct site {
 	struct http_site	 http;
-	struct http_route	*route;		/* of http, with paths of ours */
+	struct http_route	*route;		/* of http, paths our own */
 	bool			 separate;	/* has an address of its own */
 };
 
 /*
  * Build both sites; extra routes go to the external one. The internal one
- * is not separate and has no route if the addresses are one. 0, or -1 after a line in the log:
- * out of memory, or two endpoints have one path; both are empty then.
+ * is not separate and has no route if the addresses are one. 0, or -1 after
+ * a line in the log: out of memory, or two endpoints have one path; both are
+ * empty then.
  */
 int	site_build(struct site *external, struct site *internal,
 	    const struct conf *, const struct http_route *extra,

@@ -16,6 +16,7 @@
 #include "api/site.h"
 #include "client/client.h"
 #include "tests/unit/test.h"
+#include "util/clock.h"
 
 #define WORKERS	2
 
@@ -77,6 +78,7 @@ start(void)
 
 	src.text = sv_from(conf_text);
 	srv = (struct server){ .n = WORKERS, .drained = drained };
+	srv.started_wall_ms = clock_wall_ms() + 60000;	/* no uptime */
 	snprintf(srv.uid, sizeof(srv.uid), "uid");
 	snprintf(srv.name, sizeof(srv.name), "node");
 	if (conf_load(&conf, &src, &errs) == -1 ||
@@ -221,9 +223,9 @@ heard(int fd, const char *what)
 #define UNKNOWN	"200 {\"error\":{\"code\":102,\"message\":\"unknown channel\"}}"
 #define NOT	"200 {\"error\":{\"code\":108,\"message\":\"not available\"}}"
 #define OK	"200 {\"result\":{}}"
-#define NODE	"{\"nodes\":[{\"uid\":\"uid\",\"name\":\"node\",\"version\":\"" \
-		FUGU_VERSION "\",\"num_clients\":0,\"num_users\":0," \
-		"\"num_channels\":0,\"uptime\":"
+#define NODE	"200 {\"result\":{\"nodes\":[{\"uid\":\"uid\"," \
+		"\"name\":\"node\",\"version\":\"" FUGU_VERSION "\"," \
+		"\"num_clients\":0,\"num_users\":0,\"num_channels\":0}]}}"
 
 /* Answers as the real server gives them. */
 TEST(answers)
@@ -250,7 +252,8 @@ TEST(answers)
 		{ "broadcast", "{\"channels\":[\"a\",\"x:b\",\"\",null,\"c\"],"
 		    "\"data\":1}", "200 {\"result\":{\"responses\":["
 		    "{\"result\":{}},"
-		    "{\"error\":{\"code\":102,\"message\":\"unknown channel\"}},"
+		    "{\"error\":{\"code\":102,"
+		    "\"message\":\"unknown channel\"}},"
 		    "{\"error\":{\"code\":107,\"message\":\"bad request\"}},"
 		    "{\"error\":{\"code\":107,\"message\":\"bad request\"}},"
 		    "{\"result\":{}}]}}" },
@@ -261,6 +264,7 @@ TEST(answers)
 		{ "broadcast", "{\"channels\":[\"a\"],\"b64data\":\"%\"}",
 		    BAD },
 		{ "channels", "{}", "200 {\"result\":{\"channels\":{}}}" },
+		{ "info", "{}", NODE },
 		{ "channels", "{\"pattern\":\"[\"}", "200 {\"error\":"
 		    "{\"code\":100,\"message\":\"internal server error\"}}" },
 		{ "rpc", "{\"method\":\"x\"}", "200 {\"error\":"
@@ -581,7 +585,8 @@ TEST(lack_of_memory_is_survived)
 		    "{\"channels\":[\"x\",\"y\",\"z\\n\"],\"data\":1}" },
 		{ "/api/channels", "{\"pattern\":\"*\"}" },
 		{ "/api/info", "{}" },
-		{ "/api/disconnect", "{\"user\":\"a\\n\",\"whitelist\":[\"a\"]}" },
+		{ "/api/disconnect",
+		    "{\"user\":\"a\\n\",\"whitelist\":[\"a\"]}" },
 		{ "/api/unsubscribe", "{\"channel\":\"x\"}" },
 		{ "/api/batch", "{\"parallel\":true,\"commands\":["
 		    "{\"publish\":{\"channel\":\"x\",\"data\":1}},"

@@ -45,7 +45,8 @@ TEST(all_fields_of_a_publish)
 {
 	CHECK_INT(decode(API_PUBLISH, "{\"channel\":\"a\\u0062\","
 	    "\"data\":{\"x\": 1},\"b64data\":\"MQ==\",\"skip_history\":true,"
-	    "\"tags\":{\"t\":\"v\"},\"idempotency_key\":\"\\\"i\",\"delta\":true,"
+	    "\"tags\":{\"t\":\"v\"},\"idempotency_key\":\"\\\"i\","
+	    "\"delta\":true,"
 	    "\"version\":18446744073709551615,\"version_epoch\":\"e\","
 	    "\"other\":[{}]}"), 0);
 	CHECK_SV(p.channel, "ab");
