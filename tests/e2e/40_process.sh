@@ -132,6 +132,27 @@ addresses() {
 	stop
 }
 
+# As a user who may not: a low port, a pid file in root's directory.
+unprivileged() {
+	[ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || return
+	[ "$(sysctl -n net.ipv4.ip_unprivileged_port_start)" -gt 80 ] || return
+	mkdir -p "$WORK/nobody" "$WORK/roots"
+	chmod 755 "$WORK" "$WORK/nobody"
+	cp "$FUGU" "$WORK/nobody/server"
+	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups
+	    $WORK/nobody/server --http_server.address=127.0.0.1"
+	if ! $as_nobody --version >/dev/null 2>&1; then
+		return	# the way to $WORK is closed to others
+	fi
+	code low_port_77 77 $as_nobody --http_server.port=79
+	said low_port_says_what_helps CAP_NET_BIND_SERVICE
+	PORT=$(freeport)
+	code pid_file_not_writable_73 73 $as_nobody \
+	    --http_server.port="$PORT" --pid_file="$WORK/roots/pid"
+	said pid_file_is_named "$WORK/roots/pid"
+	equal pid_file_not_writable_nothing_listens 000 "$(answers /health)"
+}
+
 precedence() {
 	fresh '{"http_server":{"address":"127.0.0.1","port":1},
 	    "health":{"enabled":true}}'
@@ -317,6 +338,7 @@ generated() {
 
 bad_config
 commands
+unprivileged
 for N in $WORKERS; do
 	SUFFIX=" [$N]"
 	addresses
