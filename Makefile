@@ -11,7 +11,7 @@
 #	bench		measure against the yardstick
 #	lint, metrics	what can be checked without running; function lengths
 #	musl		build/musl/fugu, static, with musl
-#	dist		both static binaries stripped and the source, build/dist/
+#	dist		both static binaries and the source in build/dist/
 #	install, uninstall, clean
 #
 # One kind of object is one suffix: .o what is installed, .ao for the tests
