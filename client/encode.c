@@ -11,18 +11,6 @@
 
 /* see encode.h */
 void
-encode_member(struct buf *b, bool *first, const char *name)
-{
-	if (!*first)
-		buf_putc(b, ',');
-	*first = false;
-	buf_putc(b, '"');
-	buf_puts(b, name);
-	buf_puts(b, "\":");
-}
-
-/* see encode.h */
-void
 encode_reply_begin(struct buf *b, uint32_t id, const char *method)
 {
 	if (b->n > 0)

@@ -23,9 +23,6 @@ void	encode_pub_push(struct buf *, const struct hub_pub *);
 void	encode_unsubscribe_push(struct buf *, struct sv channel,
 	    uint32_t code, const char *reason);
 
-/* ,"name":value after a first member, without the comma before it. */
-void	encode_member(struct buf *, bool *first, const char *name);
-
 /* ClientInfo as JSON. */
 void	encode_info(struct buf *, const struct hub_info *);
 
