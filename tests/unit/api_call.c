@@ -498,7 +498,7 @@ only_client(unsigned worker, char id[37])
 TEST(disconnect_finds_whom_it_is_told)
 {
 	char	id[37], body[200];
-	int	a, b, c, d;
+	int	a, b;
 
 	start();
 	a = client(0, "x");
@@ -517,15 +517,42 @@ TEST(disconnect_finds_whom_it_is_told)
 	    only_client(0, id));
 	CHECK_STR(post("/api/disconnect", body), OK);
 	CHECK(heard(a, "\x0d\xaf" "force disconnect"));
-	c = client(1, "x");
-	d = client(1, "x");
-	CHECK_STR(post("/api/disconnect", "{}"), OK);
-	CHECK(heard(c, "force disconnect"));
-	CHECK(heard(d, "force disconnect"));
 	close(a);
 	close(b);
-	close(c);
-	close(d);
+	turns(4);
+	stop();
+}
+
+/* The register shrinks and goes while it is walked. */
+TEST(disconnect_reaches_all_of_a_user)
+{
+	int fd[20], i;
+
+	start();
+	for (i = 0; i < 20; i++)
+		fd[i] = client(1, "x");
+	CHECK_STR(post("/api/disconnect", "{}"), OK);
+	for (i = 0; i < 20; i++) {
+		CHECK(heard(fd[i], "force disconnect"));
+		close(fd[i]);
+	}
+	turns(4);
+	stop();
+}
+
+/* Strings that had escapes stay where they are while others follow. */
+TEST(unescaped_strings_do_not_move)
+{
+	char	text[600];
+	int	a;
+
+	start();
+	a = client(1, "x");
+	snprintf(text, sizeof(text), "{\"user\":\"\\u0061\","
+	    "\"whitelist\":[\"\\u0062\",\"\\n%0500d\"]}", 0);
+	CHECK_STR(post("/api/disconnect", text), OK);
+	CHECK(!heard(a, ""));
+	close(a);
 	turns(4);
 	stop();
 }
