@@ -351,6 +351,8 @@ describe() {
 	echo "median of $rounds round(s), $conns connections;" \
 	    "$("$fugu" version | head -n 1)"
 	[ -z "$nginx" ] || "$nginx" -v 2>&1 | sed 's/$/ with nchan/'
+	[ "${loadavg%.*}" = 0 ] || echo 'THE MACHINE WAS BUSY WITH OTHER' \
+	    'WORK: only CPU per piece of work and memory are to be trusted'
 	echo
 }
 

@@ -91,10 +91,10 @@ function row(label, figure, scale, digits, kind, limit,    i, line) {
 	print line verdict(figure, kind, limit, scale)
 }
 
-function too_slow(scene,    i, x) {
+function rate_kept(scene,    i, x) {
 	for (i = 1; i <= ns; i++)
 		if ((x = of(scene ".stretch", name[i])) > 1.25)
-			printf "  %s was too slow for this rate:" \
+			printf "  %s did not keep this rate:" \
 			    " %.2f times the time\n", name[i], x
 }
 
@@ -109,7 +109,7 @@ function fan(title, scene, kind,    x) {
 	row("  latency p99, ms", scene ".p99_ms", 1, 2)
 	print values("  server core busy, %", scene ".deliver_busy_server", \
 	    100, 0)
-	too_slow(scene)
+	rate_kept(scene)
 }
 
 function alone(label, figure) {
@@ -148,7 +148,8 @@ END {
 	row("  CPU, us per second and connection", "idle.idle_cpu_us", 1, 2, \
 	    "<", 2)
 	print values("  pings per connection", "idle.idle_pings", 1, 2)
-	print "opening them: handshake, connect, subscribe"
+	print "opening them: handshake, connect, subscribe" \
+	    " (yardstick, nchan: handshake only)"
 	row("  connections per second", "fan10k.connect_per_s", 1, 0)
 	row("  server CPU, us per connection", "fan10k.connect_cpu_us", 1, 2)
 	print values("    user space", "fan10k.connect_user_us", 1, 2)
