@@ -56,23 +56,25 @@ token_info(struct connect_token *t, struct jv claims)
 	struct buf	scratch = BUF_INIT;
 	struct json	check;
 	struct sv	s;
-	int		ok;
+	bool		ok, nomem;
 
 	if (jv_is(info) && jv_type(info) != JSON_NULL)
 		t->info = jv_raw(info);
 	if (!jv_is(b64) || jv_type(b64) == JSON_NULL)
 		return JWT_OK;
 	ok = jv_str(b64, &scratch, &s) == 0 && base64_get(&t->b64, s) == 0;
+	nomem = scratch.failed || t->b64.failed;
 	buf_fini(&scratch);
 	if (!ok)
-		return JWT_CLAIMS;
+		return nomem ? JWT_NOMEM : JWT_CLAIMS;
 	if (t->b64.n == 0)
 		return JWT_OK;
 	json_init(&check);
 	ok = json_parse(&check, buf_sv(&t->b64), 0) == 0;
+	nomem = check.err == JSON_NOMEM;
 	json_fini(&check);
 	if (!ok)
-		return JWT_CLAIMS;
+		return nomem ? JWT_NOMEM : JWT_CLAIMS;
 	t->info = buf_sv(&t->b64);
 	return JWT_OK;
 }
@@ -207,6 +209,20 @@ token_cmd_gentoken(const struct conf_cmd_env *e, int64_t now)
 	return code;
 }
 
+/* The user is quoted: terminals obey control characters. */
+static void
+print_valid(const struct connect_token *t, FILE *out)
+{
+	struct buf b = BUF_INIT;
+
+	buf_puts(&b, "valid token for user ");
+	json_put_str(&b, t->user);
+	buf_puts(&b, "\npayload: ");
+	buf_putsv(&b, jv_raw(json_root(&t->jwt.json)));
+	fprintf(out, "%.*s\n", SV_ARG(buf_sv(&b)));
+	buf_fini(&b);
+}
+
 static int
 checktoken(const struct conf *conf, struct sv token, int64_t now,
     const struct conf_cmd_env *e)
@@ -219,9 +235,7 @@ checktoken(const struct conf *conf, struct sv token, int64_t now,
 	connect_token_init(&t);
 	err = connect_token_verify(&t, &v, token, now);
 	if (err == JWT_OK)
-		fprintf(e->out, "valid token for user \"%.*s\"\n"
-		    "payload: %.*s\n", SV_ARG(t.user),
-		    SV_ARG(jv_raw(json_root(&t.jwt.json))));
+		print_valid(&t, e->out);
 	else
 		fprintf(e->err, "fugu: token error: %s\n", jwt_strerror(err));
 	connect_token_fini(&t);
