@@ -22,6 +22,8 @@
 #include "util/buf.h"
 #include "util/sv.h"
 
+struct regex;
+
 struct conf_list {
 	const char	**v;
 	size_t		  n;
@@ -59,35 +61,91 @@ struct conf_token {
 	const char	*hmac_secret_key;
 	const char	*hmac_previous_secret_key;
 	int64_t		 hmac_previous_secret_key_valid_until;	/* Unix s */
-	const char	*audience;
+	/* PEM options (see conf_pem_read) that could be read when loaded. */
+	const char	*rsa_public_key;
+	const char	*ecdsa_public_key;
+	const char	*jwks_public_endpoint;
+	const char	*audience;		/* at most one of each two */
+	const char	*audience_regex;
+	const struct regex *audience_re;	/* NULL: no audience_regex */
 	const char	*issuer;
+	const char	*issuer_regex;
+	const struct regex *issuer_re;		/* NULL: no issuer_regex */
 	const char	*user_id_claim;
+	bool		 insecure_skip_jwks_endpoint_safety_check;
+};
+
+struct conf_subscription_token {
+	bool		  enabled;	/* if not, client.token serves */
+	struct conf_token token;
+};
+
+struct conf_personal_channel {
+	bool		 enabled;
+	const char	*personal_channel_namespace;	/* "": none; exists */
+	bool		 single_connection;
 };
 
 struct conf_client {
 	struct conf_list  allowed_origins;
 	struct conf_token token;
+	struct conf_subscription_token subscription_token;
 	bool		  allow_anonymous_connect_without_token;
 	bool		  disallow_anonymous_connection_tokens;
 	int64_t		  ping_interval;
 	int64_t		  pong_timeout;		/* < 0: pongs not awaited */
 	int64_t		  expired_close_delay;
+	int64_t		  expired_sub_close_delay;
 	int64_t		  stale_close_delay;
 	int64_t		  channel_limit;
 	int64_t		  queue_max_size;
+	int64_t		  presence_update_interval;
+	int64_t		  channel_position_check_delay;
+	int64_t		  channel_position_max_time_lag;	/* 0: any */
 	int64_t		  connection_limit;	/* 0: none */
+	int64_t		  user_connection_limit;	/* 0: none */
+	int64_t		  connection_rate_limit;	/* 0: none */
 	bool		  connect_include_server_time;
+	int64_t		  history_max_publication_limit;	/* 0: none */
+	int64_t		  recovery_max_publication_limit;	/* 0: none */
 	bool		  insecure_skip_token_signature_verify;
+	const char	 *user_id_http_header;	/* "": none */
 	bool		  insecure;
+	struct conf_personal_channel subscribe_to_user_personal_channel;
 };
 
 /* Options of the channels of one namespace. */
 struct conf_channel {
-	bool	allow_subscribe_for_client;
-	bool	allow_subscribe_for_anonymous;
-	bool	allow_publish_for_client;
-	bool	allow_publish_for_subscriber;
-	bool	allow_publish_for_anonymous;
+	bool		 presence;
+	bool		 join_leave;
+	bool		 force_push_join_leave;
+	int64_t		 history_size;		/* 0 if and only if */
+	int64_t		 history_ttl;		/* this is; whole seconds */
+	int64_t		 history_meta_ttl;	/* see conf_meta_ttl */
+	bool		 force_positioning;
+	bool		 allow_positioning;
+	bool		 force_recovery;
+	bool		 allow_recovery;
+	const char	*force_recovery_mode;	/* "", "stream", "cache" */
+	bool		 auto_cache_recover;
+	struct conf_list allowed_delta_types;	/* none but "fossil" */
+	bool		 allow_tags_filter;
+	bool		 delta_publish;
+	bool		 allow_subscribe_for_client;
+	bool		 allow_subscribe_for_anonymous;
+	bool		 allow_publish_for_client;
+	bool		 allow_publish_for_subscriber;
+	bool		 allow_publish_for_anonymous;
+	bool		 allow_presence_for_client;
+	bool		 allow_presence_for_subscriber;
+	bool		 allow_presence_for_anonymous;
+	bool		 allow_history_for_client;
+	bool		 allow_history_for_subscriber;
+	bool		 allow_history_for_anonymous;
+	bool		 allow_user_limited_channels;
+	const char	*channel_regex;
+	const struct regex *channel_re;		/* NULL: no channel_regex */
+	const char	*publication_data_format; /* see conf_data_format */
 };
 
 struct conf_namespace {
@@ -101,6 +159,8 @@ struct conf_namespaces {
 };
 
 struct conf_channels {
+	int64_t			 history_meta_ttl;
+	const char		*publication_data_format;
 	int64_t			 max_length;		/* bytes */
 	const char		*private_prefix;
 	const char		*namespace_boundary;	/* never "" */
@@ -170,6 +230,13 @@ void	conf_unref(const struct conf *);
  * a namespace), or NULL if there is no such namespace. */
 const struct conf_channel *conf_channel_find(const struct conf *,
 	    struct sv name);
+
+/* What counts for these channels: their own history_meta_ttl or format of
+ * publications, or else that of all channels. The format is "", "json",
+ * "json_object" or "binary". */
+int64_t	conf_meta_ttl(const struct conf *, const struct conf_channel *);
+const char *conf_data_format(const struct conf *,
+	    const struct conf_channel *);
 
 /* What http_server.internal_* stand for when they are not set. */
 const char *conf_internal_address(const struct conf *);

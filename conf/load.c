@@ -67,6 +67,22 @@ conf_channel_find(const struct conf *c, struct sv name)
 }
 
 /* see conf.h */
+int64_t
+conf_meta_ttl(const struct conf *c, const struct conf_channel *ch)
+{
+	return ch->history_meta_ttl != 0 ? ch->history_meta_ttl :
+	    c->channel.history_meta_ttl;
+}
+
+/* see conf.h */
+const char *
+conf_data_format(const struct conf *c, const struct conf_channel *ch)
+{
+	return *ch->publication_data_format != '\0' ?
+	    ch->publication_data_format : c->channel.publication_data_format;
+}
+
+/* see conf.h */
 const char *
 conf_internal_address(const struct conf *c)
 {

@@ -210,18 +210,21 @@ static const struct conf_opt client_proxy_opts[] = {
 };
 
 static const struct conf_opt subscription_token_opts[] = {
-	NO(BOOL, "enabled", "",
-	    "Verify subscription tokens with the keys given here."),
-	NO_SQUASH(conf_token_opts),
+	OPT(BOOL, conf_subscription_token, enabled, OF_RELOAD, "",
+	    "Verify subscription tokens by what is given here, and not as "
+	    "connection tokens."),
+	SQUASH(conf_subscription_token, token, conf_token_opts),
 	END
 };
 
 static const struct conf_opt personal_channel_opts[] = {
-	NO(BOOL, "enabled", "", "Subscribe every user to its own channel."),
-	NO(STR, "personal_channel_namespace", "",
-	    "Namespace of these channels."),
-	NO(BOOL, "single_connection", "",
-	    "Close a user's older connections."),
+	OPT(BOOL, conf_personal_channel, enabled, OF_RELOAD, "",
+	    "Subscribe every user to a channel of its own."),
+	OPT(STR, conf_personal_channel, personal_channel_namespace,
+	    OF_RELOAD, "", "Namespace of these channels; empty for none."),
+	OPT(BOOL, conf_personal_channel, single_connection, OF_RELOAD, "",
+	    "Close a user's older connections. Needs presence in these "
+	    "channels."),
 	END
 };
 
@@ -246,7 +249,7 @@ static const struct conf_opt client_opts[] = {
 	    "concerned."),
 	GROUP(conf_client, token, conf_token_opts,
 	    "How connection tokens are verified."),
-	NO_GROUP("subscription_token", subscription_token_opts,
+	GROUP(conf_client, subscription_token, subscription_token_opts,
 	    "How subscription tokens are verified, if not as connection "
 	    "tokens."),
 	OPT(BOOL, conf_client, allow_anonymous_connect_without_token,
@@ -264,8 +267,9 @@ static const struct conf_opt client_opts[] = {
 	    0, DAY, "25s",
 	    "Time to renew an expired token before the connection is "
 	    "closed."),
-	NO(DUR, "expired_sub_close_delay", "25s",
-	    "Time to renew an expired subscription token."),
+	OPT_RANGE(DUR, conf_client, expired_sub_close_delay, OF_RELOAD,
+	    0, DAY, "25s",
+	    "Time to renew an expired subscription before it is ended."),
 	OPT_RANGE(DUR, conf_client, stale_close_delay, OF_RELOAD,
 	    MS, DAY, "10s", "Time a connection has to send its connect."),
 	OPT_RANGE(INT, conf_client, channel_limit, OF_RELOAD,
@@ -275,37 +279,45 @@ static const struct conf_opt client_opts[] = {
 	    1, INT32_MAX, "1048576",
 	    "Bytes that may wait for a slow client before it is "
 	    "disconnected."),
-	NO(DUR, "presence_update_interval", "27s",
-	    "How often presence is renewed."),
+	OPT_RANGE(DUR, conf_client, presence_update_interval, OF_RELOAD,
+	    MS, DAY, "27s", "How often presence is renewed."),
 	NO_FLAG(INT, "concurrency", OF_NOP, "",
 	    "Commands of one client processed at a time."),
-	NO(DUR, "channel_position_check_delay", "40s",
+	OPT_RANGE(DUR, conf_client, channel_position_check_delay, OF_RELOAD,
+	    MS, DAY, "40s",
 	    "How often the position in a channel is checked."),
-	NO(DUR, "channel_position_max_time_lag", "",
-	    "Most a position may lag behind; 0 to not check."),
+	OPT_RANGE(DUR, conf_client, channel_position_max_time_lag, OF_RELOAD,
+	    0, DAY, "", "Most a position may lag behind; 0 to not check."),
 	OPT_RANGE(INT, conf_client, connection_limit, OF_RELOAD,
 	    0, INT32_MAX, "",
 	    "Most connections of this server; 0 for no limit."),
-	NO(INT, "user_connection_limit", "",
+	OPT_RANGE(INT, conf_client, user_connection_limit, OF_RELOAD,
+	    0, INT32_MAX, "",
 	    "Most connections of one user; 0 for no limit."),
-	NO(INT, "connection_rate_limit", "",
+	OPT_RANGE(INT, conf_client, connection_rate_limit, OF_RELOAD,
+	    0, INT32_MAX, "",
 	    "Most new connections a second; 0 for no limit."),
 	OPT(BOOL, conf_client, connect_include_server_time, OF_RELOAD, "",
 	    "Tell the time in the reply to connect."),
-	NO(INT, "history_max_publication_limit", "300",
-	    "Most publications that a client gets from history."),
-	NO(INT, "recovery_max_publication_limit", "300",
-	    "Most publications that can be recovered."),
+	OPT_RANGE(INT, conf_client, history_max_publication_limit, OF_RELOAD,
+	    0, INT32_MAX, "300",
+	    "Most publications that a client gets from history; 0 given as "
+	    "a flag or variable for no limit."),
+	OPT_RANGE(INT, conf_client, recovery_max_publication_limit,
+	    OF_RELOAD, 0, INT32_MAX, "300",
+	    "Most publications that can be recovered; 0 given as a flag or "
+	    "variable for no limit."),
 	OPT(BOOL, conf_client, insecure_skip_token_signature_verify,
 	    OF_RELOAD, "", "Believe tokens whatever their signature; for "
 	    "tests only."),
-	NO(STR, "user_id_http_header", "",
-	    "Header in which a trusted proxy names the user."),
+	OPT(STR, conf_client, user_id_http_header, OF_RELOAD, "",
+	    "Header in which a trusted proxy names the user; clients then "
+	    "need no token."),
 	OPT(BOOL, conf_client, insecure, OF_RELOAD, "",
 	    "Let every client connect, subscribe and publish; for tests "
 	    "only."),
-	NO_GROUP("subscribe_to_user_personal_channel", personal_channel_opts,
-	    "A channel for every user."),
+	GROUP(conf_client, subscribe_to_user_personal_channel,
+	    personal_channel_opts, "A channel for every user."),
 	NO_GROUP("connect_code_to_unidirectional_disconnect",
 	    uni_disconnect_opts,
 	    "Errors of connect as disconnects, for unidirectional clients."),
@@ -346,10 +358,14 @@ static const struct conf_opt channels_opts[] = {
 	    OF_NAMED | OF_RELOAD, namespace_opts,
 	    "The namespaces: objects with a name and the options of "
 	    "without_namespace."),
-	NO(DUR, "history_meta_ttl", "720h",
-	    "How long the position of a channel outlives its history."),
-	NO_ONEOF("publication_data_format", "json json_object binary", "",
-	    "What data of publications must be."),
+	OPT_RANGE(DUR, conf_channels, history_meta_ttl, OF_RELOAD,
+	    SECOND, 0, "720h",
+	    "How long a channel's position is kept after the last "
+	    "publication; whole seconds."),
+	OPT_ONEOF(conf_channels, publication_data_format, OF_RELOAD,
+	    "json json_object binary", "",
+	    "What the data of publications must be; empty for what the "
+	    "protocol demands."),
 	OPT_RANGE(INT, conf_channels, max_length, OF_RELOAD,
 	    1, 65535, "255", "Most bytes of a channel's name."),
 	OPT(STR, conf_channels, private_prefix, OF_RELOAD, "$",

@@ -55,7 +55,8 @@ struct conf_opt {
 	const struct conf_opt	*sub;		/* GROUP, SQUASH, ITEMS */
 	size_t			 item_size;	/* ITEMS with storage */
 	int64_t			 min, max;	/* both 0: from 0 up */
-	const char		*choices;	/* separated by spaces */
+	const char		*choices;	/* of a string, or of a list's
+						 * members; by spaces */
 	const char		*def;		/* as in the environment */
 	const char		*help;		/* a sentence; the type is not
 						 * repeated */
@@ -106,6 +107,9 @@ extern const struct conf_opt conf_consumer_opts[];
 #define OPT_ONEOF(st, f, fl, ch, d, h)					\
 	{ .name = #f, .type = CONF_STR, .flags = fl, .stored = true,	\
 	  .off = FIELD_STR(st, f), .choices = ch, .def = d, .help = h }
+#define OPT_LISTOF(st, f, fl, ch, d, h)					\
+	{ .name = #f, .type = CONF_LIST, .flags = fl, .stored = true,	\
+	  .off = FIELD_LIST(st, f), .choices = ch, .def = d, .help = h }
 #define GROUP(st, f, s, h)						\
 	{ .name = #f, .type = CONF_GROUP, .stored = true,		\
 	  .off = offsetof(struct st, f), .sub = s, .help = h }

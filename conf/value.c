@@ -195,6 +195,20 @@ is_choice(const char *choices, const char *s)
 	return false;
 }
 
+/* An empty string is no choice, but stands for having made none. */
+static bool
+is_chosen(const struct conf_opt *o, const struct conf_value *v)
+{
+	size_t i;
+
+	if (o->type == CONF_STR)
+		return *v->s == '\0' || is_choice(o->choices, v->s);
+	for (i = 0; i < v->list.n; i++)
+		if (!is_choice(o->choices, v->list.v[i]))
+			return false;
+	return true;
+}
+
 /* Ranges and choices. 0, or -1 after a finding. */
 static int
 check_value(struct conf_load *l, struct conf_at at, const char *key,
@@ -216,8 +230,7 @@ check_value(struct conf_load *l, struct conf_at at, const char *key,
 			buf_puts(&b, " up");
 		conf_say(l->errs, CONF_BAD, at, key, "%.*s",
 		    SV_ARG(buf_sv(&b)));
-	} else if (o->choices != NULL && *v->s != '\0' &&
-	    !is_choice(o->choices, v->s)) {
+	} else if (o->choices != NULL && !is_chosen(o, v)) {
 		conf_say(l->errs, CONF_BAD, at, key, "must be one of: %s",
 		    o->choices);
 	} else if ((o->flags & OF_FULL) && *v->s == '\0') {

@@ -205,10 +205,10 @@ static const struct {
 	{ "{\"engine\":{\"type\":\"etcd\"}}",
 	    "c.json:1:19: engine.type: must be one of: memory redis" },
 	{ "{\"sse\":{\"enabled\":true},\"channel\":{\"without_namespace\":{"
-	    "\"presence\":true}}}",
+	    "\"subscribe_proxy_enabled\":true}}}",
 	    "c.json:1:19: sse.enabled: not supported yet\n"
-	    "c.json:1:68: channel.without_namespace.presence: not supported "
-	    "yet" },
+	    "c.json:1:83: channel.without_namespace.subscribe_proxy_enabled: "
+	    "not supported yet" },
 	{ "{\"channel\":{\"namespaces\":{\"chat\":{}}}}", "c.json:1:13: "
 	    "channel.namespaces: expected a list of objects" },
 	{ "{\"channel\":{\"namespaces\":[1,{\"name\":\"ab\",\"x\":1}]}}",
@@ -404,8 +404,8 @@ static const struct {
 	    "CENTRIFUGO_CHANNEL_NAMESPACES:1:15: channel.namespaces[0].xx: "
 	    "unknown key" },
 	{ { "CENTRIFUGO_CHANNEL_NAMESPACES=ab", "CENTRIFUGO_CHANNEL_"
-	    "NAMESPACES_AB_PRESENCE=true" }, "CENTRIFUGO_CHANNEL_NAMESPACES_"
-	    "AB_PRESENCE: presence: not supported yet" },
+	    "NAMESPACES_AB_MAP_KEY_TTL=1s" }, "CENTRIFUGO_CHANNEL_NAMESPACES_"
+	    "AB_MAP_KEY_TTL: map.key_ttl: not supported yet" },
 	{ { "CENTRIFUGO_UNI_SSE_CONNECT_CODE_TO_HTTP_RESPONSE_TRANSFORMS=ab" },
 	    "CENTRIFUGO_UNI_SSE_CONNECT_CODE_TO_HTTP_RESPONSE_TRANSFORMS: "
 	    "uni_sse.connect_code_to_http_response.transforms: expected a "

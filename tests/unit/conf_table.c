@@ -139,7 +139,8 @@ check_row(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 		    o->type == CONF_PEM || o->type == CONF_LIST ||
 		    o->type == CONF_MAP || o->type == CONF_PORT ? 0 : -1);
 		CHECK(o->max == 0 || o->min <= o->max);
-		CHECK(o->choices == NULL || o->type == CONF_STR);
+		CHECK(o->choices == NULL || o->type == CONF_STR ||
+		    o->type == CONF_LIST);
 		CHECK(!(slot != NULL && (o->flags & OF_NOP)));
 	}
 	conf_mem_free(mem);
