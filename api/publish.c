@@ -58,11 +58,10 @@ is_json(struct sv s)
 /* What publish and broadcast have in common: everything but the channel.
  * The views in *pub live as long as the call and its text. */
 static uint32_t
-prepare(struct api_call *c, const struct api_params *p, struct hub_pub *pub)
+prepare(struct api_call *c, const struct api_params *p, struct hub_pub_view *pub)
 {
-	*pub = (struct hub_pub){
+	*pub = (struct hub_pub_view){
 		.data = p->data,
-		.idempotency_key = p->idempotency_key,
 		.version = p->version,
 	};
 	if (p->b64data.n > 0) {
@@ -79,8 +78,8 @@ prepare(struct api_call *c, const struct api_params *p, struct hub_pub *pub)
 
 /* Publish to one channel; hp->done follows unless an error is returned. */
 static uint32_t
-publish_one(struct node *n, const struct hub_pub *from,
-    struct hub_publish *hp)
+publish_one(struct node *n, const struct hub_pub_view *from,
+    struct sv idempotency_key, struct hub_publish *hp)
 {
 	if (from->channel.n == 0)
 		return ERROR_BAD_REQUEST;
@@ -88,7 +87,8 @@ publish_one(struct node *n, const struct hub_pub *from,
 		return ERROR_UNKNOWN_CHANNEL;
 	if (from->data.n == 0)
 		return ERROR_BAD_REQUEST;
-	if ((hp->pub = hub_pub_new(&n->hub, from)) == NULL)
+	hp->idempotency_key = idempotency_key;
+	if ((hp->pub = hub_pub_new(from)) == NULL)
 		return ERROR_INTERNAL;
 	n->stats.published++;
 	hub_publish(&n->hub, hp);
@@ -118,31 +118,33 @@ put_position(struct buf *b, const struct hub_position *pos)
 /* ---- publish ---- */
 
 static void
-publish_done(struct hub_publish *hp)
+publish_done(struct hub_request *req)
 {
+	struct hub_publish *hp = (struct hub_publish *)(void *)req;
 	struct api_call *c = (struct api_call *)(void *)((char *)hp -
 	    offsetof(struct api_call, publish));
 
-	if (hp->err == HUB_OK && is_positioned(&hp->pos))
+	if (req->err == HUB_OK && is_positioned(&hp->pos))
 		put_position(&c->result, &hp->pos);
-	api_call_finish(c, hp->err == HUB_OK ? 0 : ERROR_INTERNAL);
+	api_call_finish(c, req->err == HUB_OK ? 0 : ERROR_INTERNAL);
 }
 
 /* see call.h */
 void
 api_publish(struct api_call *c, const struct api_params *p)
 {
-	struct hub_pub	pub;
-	uint32_t	error;
+	struct hub_pub_view	pub;
+	uint32_t		error;
 
 	if (p->channel.n == 0) {
 		api_call_finish(c, ERROR_BAD_REQUEST);
 		return;
 	}
-	c->publish.done = publish_done;
+	c->publish.req.done = publish_done;
 	if ((error = prepare(c, p, &pub)) == 0) {
 		pub.channel = p->channel;
-		error = publish_one(c->node, &pub, &c->publish);
+		error = publish_one(c->node, &pub, p->idempotency_key,
+		    &c->publish);
 	}
 	if (error != 0)
 		api_call_finish(c, error);
@@ -159,18 +161,19 @@ struct slot {
 struct broadcast {
 	struct window	 window;	/* first */
 	struct api_call	*call;
-	struct hub_pub	 pub;		/* but for the channel */
+	struct hub_pub_view pub;	/* but for the channel */
+	struct sv	 idempotency_key;
 	struct slot	*slot;
 	size_t		 next, n;
 	struct sv	 channel[];
 };
 
 static void
-slot_done(struct hub_publish *hp)
+slot_done(struct hub_request *req)
 {
-	struct slot *s = (struct slot *)(void *)hp;
+	struct slot *s = (struct slot *)(void *)req;
 
-	s->error = hp->err == HUB_OK ? 0 : ERROR_INTERNAL;
+	s->error = req->err == HUB_OK ? 0 : ERROR_INTERNAL;
 	window_done(&s->broadcast->window,
 	    (unsigned)(s - s->broadcast->slot));
 }
@@ -185,9 +188,10 @@ broadcast_start(struct window *w, unsigned i)
 	if (b->next == b->n)
 		return false;
 	b->pub.channel = b->channel[b->next++];
-	s->publish.done = slot_done;
+	s->publish.req.done = slot_done;
 	s->broadcast = b;
-	error = publish_one(b->call->node, &b->pub, &s->publish);
+	error = publish_one(b->call->node, &b->pub, b->idempotency_key,
+	    &s->publish);
 	if (error != 0) {
 		s->error = error;
 		window_done(w, i);
@@ -253,6 +257,7 @@ api_broadcast(struct api_call *c, const struct api_params *p)
 		return;
 	}
 	b->call = c;
+	b->idempotency_key = p->idempotency_key;
 	for (v = jv_first(p->channels); jv_is(v); v = jv_next(v))
 		b->channel[b->n++] = api_string(v, &c->strings);
 	b->window = (struct window){

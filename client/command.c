@@ -400,7 +400,7 @@ do_subscribe(struct client *c, uint32_t id, struct jv obj)
 	SLIST_INSERT_HEAD(&c->subs, s, entry);
 	c->nsubs++;
 	c->waiting = true;
-	if (hub_subscribe(&c->node->hub, &s->hub, req.channel) == -1) {
+	if (hub_subscribe(&c->node->hub, &s->hub, req.channel, NULL) == -1) {
 		c->waiting = false;
 		SLIST_REMOVE(&c->subs, s, client_sub, entry);
 		c->nsubs--;
@@ -420,12 +420,14 @@ drop_sub(struct client *c, struct client_sub *s)
 
 /* see command.h */
 void
-command_joined(struct hub_sub *hs, enum hub_err err)
+command_joined(struct hub_sub *hs, enum hub_err err,
+    const struct hub_recover *r)
 {
 	struct client_sub	*s = (struct client_sub *)(void *)hs;
 	struct client		*c = s->client;
 	uint32_t		 id = s->cmd_id;
 
+	(void)r;
 	if (err == HUB_OK) {
 		c->node->stats.subscriptions_accepted++;
 		reply_empty(c, METHOD_SUBSCRIBE, id);
@@ -481,12 +483,12 @@ check_publish(struct client *c, struct sv channel, struct sv data)
 }
 
 static void
-publish_done(struct hub_publish *hp)
+publish_done(struct hub_request *req)
 {
-	struct client_publish	*p = (struct client_publish *)(void *)hp;
+	struct client_publish	*p = (struct client_publish *)(void *)req;
 	struct client		*c = p->client;
 	uint32_t		 id = p->cmd_id;
-	enum hub_err		 err = hp->err;
+	enum hub_err		 err = req->err;
 
 	free(p);
 	if (c == NULL)
@@ -505,8 +507,8 @@ publish_done(struct hub_publish *hp)
 static struct hub_pub *
 make_pub(struct client *c, struct sv channel, struct sv data)
 {
-	char		uid[37];
-	struct hub_pub	from = {
+	char			uid[37];
+	struct hub_pub_view	from = {
 		.channel = channel,
 		.data = data,
 		.has_info = true,
@@ -517,7 +519,7 @@ make_pub(struct client *c, struct sv channel, struct sv data)
 		},
 	};
 
-	return hub_pub_new(&c->node->hub, &from);
+	return hub_pub_new(&from);
 }
 
 static void
@@ -555,7 +557,7 @@ do_publish(struct client *c, uint32_t id, struct jv req)
 	p->client = c;
 	p->cmd_id = id;
 	p->hub.pub = pub;
-	p->hub.done = publish_done;
+	p->hub.req.done = publish_done;
 	c->publish = p;
 	c->waiting = true;
 	c->node->stats.published++;

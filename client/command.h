@@ -17,6 +17,7 @@ struct client_publish {
 };
 
 /* hub_ops.joined: the subscription is live, answer the command. */
-void	command_joined(struct hub_sub *, enum hub_err);
+void	command_joined(struct hub_sub *, enum hub_err,
+	    const struct hub_recover *);
 
 #endif

@@ -65,8 +65,11 @@ encode_info(struct buf *b, const struct hub_info *info)
 
 /* see encode.h */
 void
-encode_pub_push(struct buf *b, const struct hub_pub *pub)
+encode_pub_push(struct buf *b, const struct hub_pub *p)
 {
+	struct hub_pub_view v, *pub = &v;
+
+	hub_pub_view(p, pub);
 	buf_puts(b, "{\"push\":{\"channel\":");
 	json_put_str(b, pub->channel);
 	buf_puts(b, ",\"pub\":{\"data\":");

@@ -162,7 +162,7 @@ node_init(struct server *srv, struct worker *w, const struct conf *conf)
 	srv->node[w->id] = n;
 	srv->hub[w->id] = &n->hub;
 	hub_init(&n->hub, w->id, srv->n, srv->hub, &client_hub_ops, n);
-	if ((n->hub.broker = memory_broker_new(&n->hub)) == NULL ||
+	if ((n->hub.broker = memory_broker_new(&n->hub, random_bytes)) == NULL ||
 	    node_set_conf(n, conf) == -1) {
 		node_free(n);
 		return -1;

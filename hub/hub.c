@@ -30,6 +30,9 @@ struct hub_join {
 	struct hub_sub	*sub;		/* NULL: nobody waits */
 	enum hub_kind	 kind;
 	bool		 leave;
+	enum hub_err	 err;
+	bool		 ask;		/* recover is to be answered */
+	struct hub_recover recover;
 	uint64_t	 hash;
 	size_t		 nname;
 	char		 name[];
@@ -171,8 +174,46 @@ member_del(struct hub_sub *s)
 
 /* ---- mail between member and owner ---- */
 
+/* The end of a join, on its home worker. */
 static void
-join_run(struct hub_join *j)
+join_answered(struct mail *m, void *ctx)
+{
+	struct hub_join	*j = (struct hub_join *)(void *)m;
+	struct hub_sub	*s = j->sub;
+	struct hub	*h = j->home;
+
+	(void)ctx;
+	if (s != NULL) {
+		s->join = NULL;
+		h->ops->joined(s, j->err, &j->recover);
+	}
+	hub_pubs_free(h, j->recover.pub, j->recover.npub);
+	free(j);
+}
+
+static void
+join_return(struct hub_join *j)
+{
+	j->mail.run = join_answered;
+	if (j->home == j->owner)
+		join_answered(&j->mail, NULL);
+	else
+		j->owner->ops->post(j->owner->ctx, j->home->id, &j->mail);
+}
+
+static void
+join_recovered(struct hub_recover *r, void *arg, enum hub_err err)
+{
+	struct hub_join *j = arg;
+
+	(void)r;
+	j->err = err;
+	join_return(j);
+}
+
+/* Enter or remove another worker as one that has members. */
+static enum hub_err
+set_worker(struct hub_join *j)
 {
 	struct hub_entry	*e;
 	uint64_t		 bit = (uint64_t)1 << j->home->id;
@@ -184,38 +225,34 @@ join_run(struct hub_join *j)
 			e->workers &= ~bit;
 			entry_release(j->owner, j->kind, e);
 		}
-	} else {
-		e = entry_get(j->owner, j->kind, j->hash, name);
-		if (e != NULL)
-			e->workers |= bit;
-		else
-			j->leave = true;	/* refused: no memory */
+		return HUB_OK;
 	}
+	if ((e = entry_get(j->owner, j->kind, j->hash, name)) == NULL)
+		return HUB_INTERNAL;
+	e->workers |= bit;
+	return HUB_OK;
 }
 
+/* A join, on the owner. */
 static void
-join_answered(struct mail *m, void *ctx)
+join_serve(struct hub_join *j)
 {
-	struct hub_join	*j = (struct hub_join *)(void *)m;
-	struct hub_sub	*s = j->sub;
+	struct hub_broker *b = j->owner->broker;
 
-	(void)ctx;
-	if (s != NULL) {
-		s->join = NULL;
-		j->home->ops->joined(s, j->leave ? HUB_INTERNAL : HUB_OK);
-	}
-	free(j);
+	if (j->home != j->owner)
+		j->err = set_worker(j);
+	if (j->err == HUB_OK && j->ask)
+		b->ops->recover(b, sv_make(j->name, j->nname), &j->recover,
+		    join_recovered, j);
+	else
+		join_return(j);
 }
 
 static void
 join_arrived(struct mail *m, void *ctx)
 {
-	struct hub_join *j = (struct hub_join *)(void *)m;
-
 	(void)ctx;
-	join_run(j);
-	m->run = join_answered;
-	j->owner->ops->post(j->owner->ctx, j->home->id, m);
+	join_serve((struct hub_join *)(void *)m);
 }
 
 static struct hub_join *
@@ -260,17 +297,17 @@ leave(struct hub *h, enum hub_kind kind, uint64_t hash, struct sv name)
 
 /* ---- membership ---- */
 
-/* Add a member; the owner is asked when it is another worker. *j is the
- * question to send, or NULL. */
+/* Add a member; the owner is asked when it is another worker, or when there
+ * is more to ask. *j is the question to send, or NULL. */
 static int
 attach(struct hub *h, enum hub_kind kind, struct hub_sub *s, struct sv name,
-    struct hub_join **j)
+    bool ask, struct hub_join **j)
 {
 	uint64_t		 hash = hash_sv(name);
 	struct hub_entry	*e;
 
 	*j = NULL;
-	if (owner_of(h, hash) != h &&
+	if ((ask || owner_of(h, hash) != h) &&
 	    (*j = join_new(h, kind, hash, name)) == NULL)
 		return -1;
 	if ((e = entry_get(h, kind, hash, name)) == NULL) {
@@ -298,20 +335,29 @@ detach(struct hub *h, enum hub_kind kind, struct hub_sub *s)
 
 /* see hub.h */
 int
-hub_subscribe(struct hub *h, struct hub_sub *s, struct sv channel)
+hub_subscribe(struct hub *h, struct hub_sub *s, struct sv channel,
+    const struct hub_recover *ask)
 {
-	struct hub_join *j;
+	static const struct hub_recover	 nothing;
+	struct hub_join			*j;
 
-	if (attach(h, HUB_CHANNELS, s, channel, &j) == -1)
+	if (attach(h, HUB_CHANNELS, s, channel, ask != NULL, &j) == -1)
 		return -1;
 	h->nsubs++;
 	if (j == NULL) {
-		h->ops->joined(s, HUB_OK);
-	} else {
-		j->sub = s;
-		s->join = j;
-		join_post(j);
+		h->ops->joined(s, HUB_OK, &nothing);
+		return 0;
 	}
+	j->sub = s;
+	s->join = j;
+	if (ask != NULL) {
+		j->ask = true;
+		j->recover = *ask;
+	}
+	if (j->owner == h)
+		join_serve(j);
+	else
+		join_post(j);
 	return 0;
 }
 
@@ -333,7 +379,7 @@ hub_user_add(struct hub *h, struct hub_sub *s, struct sv user)
 {
 	struct hub_join *j;
 
-	if (attach(h, HUB_USERS, s, user, &j) == -1)
+	if (attach(h, HUB_USERS, s, user, false, &j) == -1)
 		return -1;
 	if (s->entry->nmember > 1)
 		free(j);	/* the owner knows of us */
@@ -385,17 +431,26 @@ hub_each(struct hub *h, enum hub_kind kind,
 
 /* ---- publications ---- */
 
+/* A publication on its way to another worker. */
+struct hub_mail {
+	struct mail	 mail;
+	struct hub	*to;
+	struct hub_pub	*pub, *prev;
+	char		 epoch[HUB_EPOCH_MAX];
+};
+
 static void
-fan_out(struct hub *h, struct hub_pub *pub, struct hub_entry *e)
+fan_out(struct hub *h, struct hub_fanout *f, struct hub_entry *e)
 {
-	struct hub_fanout	f = { .pub = pub };
-	uint32_t		i;
+	uint32_t i;
 
 	for (i = 0; i < e->nmember; i++)
 		if (e->member[i]->join == NULL)
-			h->ops->deliver(e->member[i], &f);
+			h->ops->deliver(e->member[i], f);
 	for (i = 0; i < HUB_WIRE_MAX; i++)
-		blob_unref(f.wire[i]);
+		blob_unref(f->wire[i]);
+	if (h->ops->done != NULL)
+		h->ops->done(f);
 }
 
 static void
@@ -403,45 +458,71 @@ pub_arrived(struct mail *m, void *ctx)
 {
 	struct hub_mail		*hm = (struct hub_mail *)(void *)m;
 	struct hub		*h = hm->to;
-	struct hub_pub		*pub = hm->pub;
-	uint64_t		 hash = hash_sv(pub->channel);
+	struct sv		 channel = hub_pub_channel(hm->pub);
+	uint64_t		 hash = hash_sv(channel);
+	struct hub_fanout	 f = { .pub = hm->pub, .prev = hm->prev,
+				     .epoch = hm->epoch };
 	struct hub_entry	*e;
 
 	(void)ctx;
-	e = entry_find(h, HUB_CHANNELS, hash, pub->channel);
+	e = entry_find(h, HUB_CHANNELS, hash, channel);
 	if (e != NULL)
-		fan_out(h, pub, e);
+		fan_out(h, &f, e);
 	else
-		leave(h, HUB_CHANNELS, hash, pub->channel);
-	hub_pub_unref(h, pub);
+		leave(h, HUB_CHANNELS, hash, channel);
+	hub_pub_unref(h, hm->pub);
+	hub_pub_unref(h, hm->prev);
+	free(hm);
+}
+
+/* Without memory that worker's subscribers miss the publication; those who
+ * keep a position will notice. */
+static void
+pub_post(struct hub *h, unsigned to, const struct hub_fanout *f,
+    struct hub_pub *pub, struct hub_pub *prev)
+{
+	struct hub_mail *hm;
+
+	if ((hm = malloc(sizeof(*hm))) == NULL)
+		return;
+	hm->mail.run = pub_arrived;
+	hm->to = h->peer[to];
+	hub_pub_ref(h, pub);
+	hm->pub = pub;
+	if (prev != NULL)
+		hub_pub_ref(h, prev);
+	hm->prev = prev;
+	strlcpy(hm->epoch, f->epoch, sizeof(hm->epoch));
+	h->ops->post(h->ctx, to, &hm->mail);
 }
 
 /* see hub.h */
 void
-hub_deliver(struct hub *h, struct hub_pub *pub)
+hub_deliver(struct hub *h, struct hub_pub *pub, struct hub_pub *prev,
+    const char *epoch)
 {
+	struct hub_fanout	 f = { .pub = pub, .prev = prev,
+				     .epoch = epoch };
+	struct sv		 channel = hub_pub_channel(pub);
 	struct hub_entry	*e;
 	uint64_t		 set;
-	unsigned		 i;
 
-	e = entry_find(h, HUB_CHANNELS, hash_sv(pub->channel), pub->channel);
+	e = entry_find(h, HUB_CHANNELS, hash_sv(channel), channel);
 	if (e != NULL) {
-		for (set = e->workers; set != 0; set &= set - 1) {
-			i = (unsigned)__builtin_ctzll(set);
-			hub_pub_ref(h, pub);
-			pub->mail[i] = (struct hub_mail){
-			    { NULL, pub_arrived }, h->peer[i], pub };
-			h->ops->post(h->ctx, i, &pub->mail[i].mail);
-		}
-		fan_out(h, pub, e);
+		for (set = e->workers; set != 0; set &= set - 1)
+			pub_post(h, (unsigned)__builtin_ctzll(set), &f, pub,
+			    prev);
+		fan_out(h, &f, e);
 	}
 	hub_pub_unref(h, pub);
 }
 
+/* ---- requests ---- */
+
 static void
-publish_done(struct mail *m, void *ctx)
+request_done(struct mail *m, void *ctx)
 {
-	struct hub_publish *p = (struct hub_publish *)(void *)m;
+	struct hub_request *p = (struct hub_request *)(void *)m;
 
 	(void)ctx;
 	p->done(p);
@@ -449,44 +530,65 @@ publish_done(struct mail *m, void *ctx)
 
 /* see hub.h */
 void
-hub_published(struct hub_publish *p)
+hub_answered(struct hub_request *p)
 {
 	if (p->home == p->owner) {
 		p->done(p);
 		return;
 	}
-	p->mail.run = publish_done;
+	p->mail.run = request_done;
 	p->owner->ops->post(p->owner->ctx, p->home->id, &p->mail);
 }
 
 static void
-publish_arrived(struct mail *m, void *ctx)
+request_arrived(struct mail *m, void *ctx)
 {
-	struct hub_publish *p = (struct hub_publish *)(void *)m;
+	struct hub_request *p = (struct hub_request *)(void *)m;
 
 	(void)ctx;
-	p->owner->broker->ops->publish(p->owner->broker, p);
+	p->owner->broker->ops->request(p->owner->broker, p);
+}
+
+/* see hub.h */
+void
+hub_request(struct hub *h, struct hub_request *p)
+{
+	p->home = h;
+	p->owner = owner_of(h, hash_sv(p->channel));
+	p->err = HUB_OK;
+	if (p->owner == h) {
+		h->broker->ops->request(h->broker, p);
+		return;
+	}
+	p->mail.run = request_arrived;
+	h->ops->post(h->ctx, p->owner->id, &p->mail);
 }
 
 /* see hub.h */
 void
 hub_publish(struct hub *h, struct hub_publish *p)
 {
-	p->home = h;
-	p->owner = owner_of(h, hash_sv(p->pub->channel));
-	p->err = HUB_OK;
+	p->req.op = HUB_PUBLISH;
+	p->req.channel = hub_pub_channel(p->pub);
+	p->suppressed = false;
 	memset(&p->pos, 0, sizeof(p->pos));
-	if (p->owner == h) {
-		h->broker->ops->publish(h->broker, p);
-		return;
-	}
-	p->mail.run = publish_arrived;
-	h->ops->post(h->ctx, p->owner->id, &p->mail);
+	hub_request(h, &p->req);
+}
+
+/* see hub.h */
+size_t
+hub_expire(struct hub *h)
+{
+	return h->broker->ops->expire(h->broker, h->ops->now(h->ctx));
 }
 
 /* see hub.h */
 void
-hub_expire(struct hub *h)
+hub_pubs_free(const struct hub *h, struct hub_pub **pub, size_t n)
 {
-	h->broker->ops->expire(h->broker, h->ops->now(h->ctx));
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		hub_pub_unref(h, pub[i]);
+	free(pub);
 }

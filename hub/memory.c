@@ -24,6 +24,7 @@ struct seen {
 
 struct memory_broker {
 	struct hub_broker	base;
+	void			(*random)(void *, size_t);
 	struct htab		seen;
 	STAILQ_HEAD(, seen)	order;
 };
@@ -51,10 +52,11 @@ seen_expire(struct memory_broker *b, int64_t now)
 /* Remember the key of pub. 1 if it was there: *old is it; 0 if it is new
  * and now remembered; -1 without memory. */
 static int
-seen_check(struct memory_broker *b, const struct hub_pub *pub, int64_t now,
+seen_check(struct memory_broker *b, const struct hub_publish *p, int64_t now,
     struct seen **s)
 {
-	size_t		 n = pub->channel.n + 1 + pub->idempotency_key.n;
+	struct sv	 channel = p->req.channel;
+	size_t		 n = channel.n + 1 + p->idempotency_key.n;
 	struct seen	*e, *old;
 	uint64_t	 hash;
 
@@ -62,9 +64,9 @@ seen_check(struct memory_broker *b, const struct hub_pub *pub, int64_t now,
 	if ((e = calloc(1, sizeof(*e) + n)) == NULL)
 		return -1;
 	e->nkey = n;
-	memcpy(e->key, pub->channel.p, pub->channel.n);
-	memcpy(e->key + pub->channel.n + 1, pub->idempotency_key.p,
-	    pub->idempotency_key.n);
+	memcpy(e->key, channel.p, channel.n);
+	memcpy(e->key + channel.n + 1, p->idempotency_key.p,
+	    p->idempotency_key.n);
 	hash = hash_sv(seen_key(&e->node));
 	old = (struct seen *)(void *)htab_get(&b->seen, hash,
 	    seen_key(&e->node));
@@ -84,34 +86,57 @@ seen_check(struct memory_broker *b, const struct hub_pub *pub, int64_t now,
 }
 
 static void
-memory_publish(struct hub_broker *base, struct hub_publish *p)
+memory_publish(struct memory_broker *b, struct hub_publish *p)
 {
-	struct memory_broker	*b = (struct memory_broker *)base;
-	struct hub		*h = base->hub;
-	struct seen		*s = NULL;
-	int			 known = 0;
+	struct hub	*h = b->base.hub;
+	struct seen	*s = NULL;
+	int		 known = 0;
 
-	if (p->pub->idempotency_key.n > 0)
-		known = seen_check(b, p->pub, h->ops->now(h->ctx), &s);
+	if (p->idempotency_key.n > 0)
+		known = seen_check(b, p, h->ops->now(h->ctx), &s);
 	if (known == 0) {
 		if (s != NULL)
 			s->pos = p->pos;
-		hub_deliver(h, p->pub);
+		hub_deliver(h, p->pub, NULL, "");
 	} else {
 		if (known == 1)
 			p->pos = s->pos;
 		else
-			p->err = HUB_INTERNAL;
+			p->req.err = HUB_INTERNAL;
 		hub_pub_unref(h, p->pub);
 	}
 	p->pub = NULL;
-	hub_published(p);
+	hub_answered(&p->req);
 }
 
 static void
+memory_request(struct hub_broker *base, struct hub_request *p)
+{
+	struct memory_broker *b = (struct memory_broker *)base;
+
+	if (p->op == HUB_PUBLISH) {
+		memory_publish(b, (struct hub_publish *)(void *)p);
+	} else {
+		p->err = HUB_INTERNAL;
+		hub_answered(p);
+	}
+}
+
+static void
+memory_recover(struct hub_broker *base, struct sv channel,
+    struct hub_recover *r, void (*done)(struct hub_recover *, void *,
+    enum hub_err), void *arg)
+{
+	(void)base;
+	(void)channel;
+	done(r, arg, HUB_OK);
+}
+
+static size_t
 memory_expire(struct hub_broker *base, int64_t now)
 {
 	seen_expire((struct memory_broker *)base, now);
+	return 0;
 }
 
 static void
@@ -125,14 +150,15 @@ memory_free(struct hub_broker *base)
 }
 
 static const struct hub_broker_ops memory_ops = {
-	.publish = memory_publish,
+	.request = memory_request,
+	.recover = memory_recover,
 	.expire = memory_expire,
 	.free = memory_free,
 };
 
 /* see hub.h */
 struct hub_broker *
-memory_broker_new(struct hub *h)
+memory_broker_new(struct hub *h, void (*random)(void *, size_t))
 {
 	struct memory_broker *b;
 
@@ -140,6 +166,7 @@ memory_broker_new(struct hub *h)
 		return NULL;
 	b->base.ops = &memory_ops;
 	b->base.hub = h;
+	b->random = random;
 	htab_init(&b->seen, seen_key);
 	STAILQ_INIT(&b->order);
 	return &b->base;

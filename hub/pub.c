@@ -2,62 +2,116 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * Publications: one allocation that holds the struct, a mail for each worker
- * when there are several, and the bytes.
+ * Publications: one allocation that holds the struct, the channel's name,
+ * the data, and, only if there are any, the rare parts, each as its length
+ * and its bytes.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "hub/hub.h"
 
-static struct sv
-place(char **at, struct sv s)
-{
-	struct sv out = { *at, s.n };
+/* The rare parts, in this order. */
+enum { TAGS, USER, CLIENT, CONN_INFO, CHAN_INFO, VERSION, EXTRAS };
 
+static void
+list_extras(const struct hub_pub_view *v, struct sv part[EXTRAS])
+{
+	part[TAGS] = v->tags;
+	part[USER] = v->info.user;
+	part[CLIENT] = v->info.client;
+	part[CONN_INFO] = v->info.conn_info;
+	part[CHAN_INFO] = v->info.chan_info;
+	part[VERSION] = sv_make(&v->version, sizeof(v->version));
+}
+
+static bool
+has_extras(const struct hub_pub_view *v)
+{
+	return v->has_info || v->tags.n > 0 || v->version != 0;
+}
+
+static char *
+place(char *at, struct sv s)
+{
 	if (s.n > 0)
-		memcpy(*at, s.p, s.n);
-	*at += s.n;
-	return out;
+		memcpy(at, s.p, s.n);
+	return at + s.n;
+}
+
+static char *
+place_part(char *at, struct sv s)
+{
+	uint32_t n = (uint32_t)s.n;
+
+	return place(place(at, sv_make(&n, sizeof(n))), s);
+}
+
+static const char *
+take_part(const char *at, struct sv *s)
+{
+	uint32_t n;
+
+	memcpy(&n, at, sizeof(n));
+	*s = sv_make(at + sizeof(n), n);
+	return at + sizeof(n) + n;
 }
 
 /* see hub.h */
 struct hub_pub *
-hub_pub_new(const struct hub *h, const struct hub_pub *from)
+hub_pub_new(const struct hub_pub_view *v)
 {
-	const struct hub_info	*in = &from->info;
-	struct hub_pub		*pub;
-	size_t			 nmail, n;
-	char			*at;
+	struct sv	 part[EXTRAS];
+	struct hub_pub	*pub;
+	size_t		 n = v->channel.n + v->data.n, nextra = 0, i;
+	char		*at;
 
-	nmail = h->n > 1 ? h->n : 0;
-	n = from->channel.n + from->data.n + from->tags.n +
-	    from->idempotency_key.n;
-	if (from->has_info)
-		n += in->user.n + in->client.n + in->conn_info.n +
-		    in->chan_info.n;
-	pub = malloc(sizeof(*pub) + nmail * sizeof(pub->mail[0]) + n);
-	if (pub == NULL)
+	list_extras(v, part);
+	if (has_extras(v))
+		for (i = 0; i < EXTRAS; i++)
+			nextra += sizeof(uint32_t) + part[i].n;
+	if (v->channel.n > UINT16_MAX || n + nextra > UINT32_MAX / 2 ||
+	    (pub = malloc(sizeof(*pub) + n + nextra)) == NULL)
 		return NULL;
-	*pub = (struct hub_pub){
-		.version = from->version,
-		.is_binary = from->is_binary,
-		.has_info = from->has_info,
-	};
 	atomic_init(&pub->refs, 1);
-	pub->mail = (struct hub_mail *)(void *)(pub + 1);
-	at = (char *)(pub->mail + nmail);
-	pub->channel = place(&at, from->channel);
-	pub->data = place(&at, from->data);
-	pub->tags = place(&at, from->tags);
-	pub->idempotency_key = place(&at, from->idempotency_key);
-	if (from->has_info) {
-		pub->info.user = place(&at, in->user);
-		pub->info.client = place(&at, in->client);
-		pub->info.conn_info = place(&at, in->conn_info);
-		pub->info.chan_info = place(&at, in->chan_info);
-	}
+	pub->ndata = (uint32_t)v->data.n;
+	pub->offset = v->offset;
+	pub->nextra = (uint32_t)nextra;
+	pub->nchannel = (uint16_t)v->channel.n;
+	pub->type = (uint8_t)v->type;
+	pub->has_info = v->has_info;
+	pub->is_binary = v->is_binary;
+	at = place(place(pub->bytes, v->channel), v->data);
+	if (nextra > 0)
+		for (i = 0; i < EXTRAS; i++)
+			at = place_part(at, part[i]);
 	return pub;
+}
+
+/* see hub.h */
+void
+hub_pub_view(const struct hub_pub *pub, struct hub_pub_view *v)
+{
+	const char	*at = pub->bytes + pub->nchannel + pub->ndata;
+	struct sv	 version;
+
+	*v = (struct hub_pub_view){
+		.type = (enum hub_pub_type)pub->type,
+		.offset = pub->offset,
+		.channel = hub_pub_channel(pub),
+		.data = hub_pub_data(pub),
+		.has_info = pub->has_info,
+		.is_binary = pub->is_binary,
+	};
+	if (pub->nextra == 0)
+		return;
+	at = take_part(at, &v->tags);
+	at = take_part(at, &v->info.user);
+	at = take_part(at, &v->info.client);
+	at = take_part(at, &v->info.conn_info);
+	at = take_part(at, &v->info.chan_info);
+	take_part(at, &version);
+	memcpy(&v->version, version.p, sizeof(v->version));
 }
 
 /* With one worker the count is touched by one thread: plain loads and

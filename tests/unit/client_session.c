@@ -207,7 +207,7 @@ TEST(stale_connections_go)
 TEST(a_burst_is_not_slow)
 {
 	struct node	*n;
-	struct hub_pub	 from = { .channel = SV("a") };
+	struct hub_pub_view	 from = { .channel = SV("a") };
 	struct hub_pub	*pub;
 	static char	 data[1000];
 	size_t		 got = 0;
@@ -221,8 +221,8 @@ TEST(a_burst_is_not_slow)
 	memset(data, '1', sizeof(data));
 	from.data = sv_make(data, sizeof(data));
 	for (i = 0; i < 150; i++) {
-		pub = hub_pub_new(&n->hub, &from);
-		hub_deliver(&n->hub, pub);
+		pub = hub_pub_new(&from);
+		hub_deliver(&n->hub, pub, NULL, "");
 	}
 	for (i = 0; i < 50; i++) {
 		turns(1);
@@ -240,7 +240,7 @@ TEST(a_burst_is_not_slow)
 TEST(a_peer_that_does_not_read_is_cut_off)
 {
 	struct node	*n;
-	struct hub_pub	 from = { .channel = SV("a") };
+	struct hub_pub_view	 from = { .channel = SV("a") };
 	static char	 data[10000];
 	int		 fd, i;
 
@@ -251,7 +251,7 @@ TEST(a_peer_that_does_not_read_is_cut_off)
 	memset(data, '1', sizeof(data));
 	from.data = sv_make(data, sizeof(data));
 	for (i = 0; i < 100; i++) {
-		hub_deliver(&n->hub, hub_pub_new(&n->hub, &from));
+		hub_deliver(&n->hub, hub_pub_new(&from), NULL, "");
 		turns(1);
 		if (!LIST_EMPTY(&n->clients))
 			CHECK(LIST_FIRST(&n->clients)->conn->out_bytes <=

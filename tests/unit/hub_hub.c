@@ -76,28 +76,35 @@ deliver(struct hub_sub *hs, struct hub_fanout *f)
 
 	CHECK(s->joined);
 	CHECK(hub_sub_live(hs));
-	CHECK_SVEQ(hub_sub_name(hs), f->pub->channel);
+	CHECK_SVEQ(hub_sub_name(hs), hub_pub_channel(f->pub));
 	if (f->wire[0] == NULL) {
 		f->wire[0] = blob_new(1);
 		s->wire_made++;
 	}
-	snprintf(text, sizeof(text), "%.*s", SV_ARG(f->pub->data));
+	snprintf(text, sizeof(text), "%.*s", SV_ARG(hub_pub_data(f->pub)));
 	if (s->ngot < 512)
 		s->got[s->ngot++] = atoi(text);
 }
 
 static void
-joined(struct hub_sub *hs, enum hub_err err)
+joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
 {
 	struct sub *s = (struct sub *)(void *)hs;
 
+	CHECK_INT(r->npub, 0);
 	if (err == HUB_OK)
 		s->joined++;
 	else
 		s->failed++;
 }
 
-static const struct hub_ops ops = { post, mono, deliver, joined };
+static const struct hub_ops ops = { post, mono, deliver, NULL, joined };
+
+static void
+fill(void *p, size_t n)
+{
+	memset(p, 'e', n);
+}
 
 static bool
 start(unsigned n)
@@ -117,7 +124,7 @@ start(unsigned n)
 	for (i = 0; i < SUBS; i++)
 		subs[i] = (struct sub){ .channel = -1, .home = i % n };
 	for (i = 0; i < n; i++)
-		if ((hub[i].broker = memory_broker_new(&hub[i])) == NULL)
+		if ((hub[i].broker = memory_broker_new(&hub[i], fill)) == NULL)
 			return false;
 	return true;
 }
@@ -177,7 +184,7 @@ struct request {
 };
 
 static void
-published(struct hub_publish *p)
+published(struct hub_request *p)
 {
 	struct request *r = (struct request *)(void *)p;
 
@@ -189,15 +196,15 @@ static bool
 publish(unsigned from, const char *channel, int number, const char *key,
     struct request *r)
 {
-	char		text[16];
-	struct hub_pub	in = { .channel = sv_from(channel) };
+	char			text[16];
+	struct hub_pub_view	in = { .channel = sv_from(channel) };
 
 	snprintf(text, sizeof(text), "%d", number);
 	in.data = sv_from(text);
+	*r = (struct request){ .p = { .req = { .done = published } } };
 	if (key != NULL)
-		in.idempotency_key = sv_from(key);
-	*r = (struct request){ .p = { .done = published } };
-	r->p.pub = hub_pub_new(&hub[from], &in);
+		r->p.idempotency_key = sv_from(key);
+	r->p.pub = hub_pub_new(&in);
 	if (r->p.pub == NULL)
 		return false;
 	hub_publish(&hub[from], &r->p);
@@ -213,7 +220,7 @@ subscribe(struct sub *s, int channel)
 	s->joined = 0;
 	s->ngot = 0;
 	s->channel = channel;
-	return hub_subscribe(&hub[s->home], &s->hub, sv_from(name)) == 0;
+	return hub_subscribe(&hub[s->home], &s->hub, sv_from(name), NULL) == 0;
 }
 
 /* ---- tests ---- */
