@@ -17,7 +17,18 @@
 #include "util/json.h"
 #include "util/sv.h"
 
-enum jwt_alg { JWT_NONE, JWT_HS256, JWT_HS384, JWT_HS512 };
+struct jwt_key;
+struct regex;
+
+enum jwt_alg {
+	JWT_NONE,
+	JWT_HS256, JWT_HS384, JWT_HS512,
+	JWT_RS256, JWT_RS384, JWT_RS512,
+	JWT_ES256, JWT_ES384, JWT_ES512
+};
+
+/* Whose keys are of one kind. A key never serves another family. */
+enum jwt_family { JWT_NO_FAMILY, JWT_HMAC, JWT_RSA, JWT_EC };
 
 enum jwt_err {
 	JWT_OK,
@@ -30,20 +41,28 @@ enum jwt_err {
 	JWT_AUDIENCE,
 	JWT_ISSUER,
 	JWT_TOOBIG,
+	JWT_KEY_UNKNOWN,	/* get the key t->kid of t->key_url, and call
+				 * jwt_verify_key() with it */
 	JWT_NOMEM
 };
 
 #define JWT_MAX		(64 * 1024)	/* bytes of a token */
 
-/* What is accepted. All views are borrowed from the configuration; empty
- * means not configured. */
+/* What is accepted. All views and pointers are borrowed from the
+ * configuration; empty or NULL means not configured. With key_url the keys
+ * above it are not looked at: the only ones that count are those of the JSON
+ * Web Key Set there, and no token is accepted without. */
 struct jwt_verifier {
 	struct sv	hmac_secret;
 	struct sv	hmac_previous_secret;
 	int64_t		hmac_previous_valid_until; /* last unix s it counts;
 						    * 0: for ever */
+	const struct jwt_key *rsa_key, *ecdsa_key;
+	struct sv	key_url;	/* of a key set; see jwt/url.h for the
+					 * {{names}} in it */
 	struct sv	audience;
 	struct sv	issuer;
+	const struct regex *audience_regex, *issuer_regex;
 	struct sv	user_id_claim;	/* empty: sub. May hold a whole number,
 					 * whose digits are the id then */
 	bool		insecure_skip_signature; /* exp etc. still checked */
@@ -57,8 +76,11 @@ struct jwt {
 	bool		has_channel;	/* and it is not "" */
 	struct sv	channel;
 	struct json	json;		/* the claims */
+	/* With JWT_KEY_UNKNOWN these two only: */
+	struct sv	kid, key_url;
 	struct buf	text;		/* private: decoded parts */
 	struct buf	scratch;	/* private: unescaped strings */
+	struct buf	url;		/* private: key_url */
 };
 
 void	jwt_init(struct jwt *);
@@ -69,6 +91,9 @@ void	jwt_fini(struct jwt *);		/* wipes */
  * that is null counts as absent. */
 enum jwt_err jwt_verify(struct jwt *t, const struct jwt_verifier *,
 	    struct sv token, int64_t now);
+/* The same token again, with the key that JWT_KEY_UNKNOWN asked for. */
+enum jwt_err jwt_verify_key(struct jwt *t, const struct jwt_verifier *,
+	    const struct jwt_key *key, struct sv token, int64_t now);
 const char *jwt_strerror(enum jwt_err);
 
 /* Append a token: claims is a JSON object's text. 0, or -1 with nothing

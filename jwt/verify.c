@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "jwt/alg.h"
+#include "jwt/key.h"
 #include "util/base64.h"
 #include "util/ct.h"
 
@@ -36,6 +37,7 @@ static const char *const errors[] = {
 	[JWT_AUDIENCE] = "token is for another audience",
 	[JWT_ISSUER] = "token is from another issuer",
 	[JWT_TOOBIG] = "token is too long",
+	[JWT_KEY_UNKNOWN] = "no key of that id at hand",
 	[JWT_NOMEM] = "out of memory",
 };
 
@@ -57,6 +59,7 @@ jwt_init(struct jwt *t)
 	json_init(&t->json);
 	buf_init(&t->text);
 	buf_init(&t->scratch);
+	buf_init(&t->url);
 }
 
 static void
@@ -74,6 +77,7 @@ jwt_fini(struct jwt *t)
 	json_fini(&t->json);
 	wipe(&t->text);
 	wipe(&t->scratch);
+	buf_fini(&t->url);
 	jwt_init(t);
 }
 
@@ -118,13 +122,14 @@ parse_object(struct json *j, struct sv text)
 }
 
 /* RFC 7515, 4.1: alg is needed; crit would demand an extension, of which we
- * have none; the others change nothing. */
+ * have none; kid matters to key sets, and the others change nothing. */
 static enum jwt_err
 read_header(struct jwt *t, struct sv text)
 {
 	struct json	j;
 	struct buf	scratch = BUF_INIT;
 	struct sv	alg;
+	struct jv	kid;
 	enum jwt_err	err;
 
 	json_init(&j);
@@ -136,6 +141,10 @@ read_header(struct jwt *t, struct sv text)
 			err = scratch.failed ? JWT_NOMEM : JWT_MALFORMED;
 		else
 			t->alg = jwt_alg_parse(alg);
+		kid = jv_get(json_root(&j), "kid");
+		if (jv_type(kid) == JSON_STRING &&
+		    jv_str(kid, &t->scratch, &t->kid) == -1)
+			err = JWT_NOMEM;
 	}
 	buf_fini(&scratch);
 	json_fini(&j);
@@ -158,10 +167,10 @@ hmac_matches(enum jwt_alg alg, struct sv secret, const struct parts *part)
 }
 
 static enum jwt_err
-check_signature(const struct jwt *t, const struct jwt_verifier *v,
+check_hmac(const struct jwt *t, const struct jwt_verifier *v,
     const struct parts *part, int64_t now)
 {
-	if (t->alg == JWT_NONE || v->hmac_secret.n == 0)
+	if (v->hmac_secret.n == 0)
 		return JWT_ALG;
 	if (hmac_matches(t->alg, v->hmac_secret, part))
 		return JWT_OK;
@@ -170,6 +179,33 @@ check_signature(const struct jwt *t, const struct jwt_verifier *v,
 	    hmac_matches(t->alg, v->hmac_previous_secret, part))
 		return JWT_OK;
 	return JWT_SIGNATURE;
+}
+
+static enum jwt_err
+check_key(const struct jwt *t, const struct jwt_key *key,
+    const struct parts *part)
+{
+	if (key == NULL || !jwt_key_fits(key, t->alg))
+		return JWT_ALG;
+	return jwt_key_verify(key, t->alg, part->input, part->signature) ?
+	    JWT_OK : JWT_SIGNATURE;
+}
+
+/* By the keys that are configured. */
+static enum jwt_err
+check_signature(const struct jwt *t, const struct jwt_verifier *v,
+    const struct parts *part, int64_t now)
+{
+	switch (jwt_alg_info(t->alg)->family) {
+	case JWT_HMAC:
+		return check_hmac(t, v, part, now);
+	case JWT_RSA:
+		return check_key(t, v->rsa_key, part);
+	case JWT_EC:
+		return check_key(t, v->ecdsa_key, part);
+	default:
+		return JWT_ALG;
+	}
 }
 
 /* A claim by name; null is the same as absent. */
@@ -304,11 +340,25 @@ read_claims(struct jwt *t, const struct jwt_verifier *v, struct sv text,
 	return check_issuer(t, v->issuer);
 }
 
+/* Which key of which set the token wants. Its claims are read for that, but
+ * nothing in them is believed yet: they choose among the URLs that the
+ * configuration allows. */
 static enum jwt_err
-verify(struct jwt *t, const struct jwt_verifier *v, struct sv token,
-    int64_t now)
+want_key(struct jwt *t, const struct jwt_verifier *v)
 {
-	enum jwt_err	err;
+	enum jwt_family family = jwt_alg_info(t->alg)->family;
+
+	if ((family != JWT_RSA && family != JWT_EC) || t->kid.n == 0)
+		return JWT_ALG;
+	t->key_url = v->key_url;
+	return JWT_KEY_UNKNOWN;
+}
+
+static enum jwt_err
+verify(struct jwt *t, const struct jwt_verifier *v,
+    const struct jwt_key *key, struct sv token, int64_t now)
+{
+	enum jwt_err	err = JWT_OK;
 	struct parts	part;
 
 	if (token.n > JWT_MAX)
@@ -316,10 +366,32 @@ verify(struct jwt *t, const struct jwt_verifier *v, struct sv token,
 	if ((err = split(t, token, &part)) != JWT_OK ||
 	    (err = read_header(t, part.header)) != JWT_OK)
 		return err;
-	if (!v->insecure_skip_signature &&
-	    (err = check_signature(t, v, &part, now)) != JWT_OK)
-		return err;
+	if (!v->insecure_skip_signature) {
+		if (v->key_url.n == 0)
+			err = check_signature(t, v, &part, now);
+		else if (key == NULL)
+			err = want_key(t, v);
+		else
+			err = check_key(t, key, &part);
+		if (err != JWT_OK)
+			return err;
+	}
+	t->kid = sv_make(NULL, 0);
 	return read_claims(t, v, part.claims, now);
+}
+
+/* see jwt.h */
+enum jwt_err
+jwt_verify_key(struct jwt *t, const struct jwt_verifier *v,
+    const struct jwt_key *key, struct sv token, int64_t now)
+{
+	enum jwt_err	err;
+
+	jwt_fini(t);
+	err = verify(t, v, key, token, now);
+	if (err != JWT_OK && err != JWT_KEY_UNKNOWN)
+		jwt_fini(t);
+	return err;
 }
 
 /* see jwt.h */
@@ -327,10 +399,5 @@ enum jwt_err
 jwt_verify(struct jwt *t, const struct jwt_verifier *v, struct sv token,
     int64_t now)
 {
-	enum jwt_err	err;
-
-	jwt_fini(t);
-	if ((err = verify(t, v, token, now)) != JWT_OK)
-		jwt_fini(t);
-	return err;
+	return jwt_verify_key(t, v, NULL, token, now);
 }
