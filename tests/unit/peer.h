@@ -93,15 +93,16 @@ stop(void)
 	return empty && atomic_load(&srv.transports) == 0;
 }
 
-/* A server of n workers; false: no memory, and nothing is left. */
+/* A server of n workers with a configuration, whose reference it takes;
+ * false: no memory, and nothing is left. */
 static inline bool
-start(unsigned n, const char *text)
+start_with(unsigned n, const struct conf *c)
 {
 	unsigned i;
 
 	srv = (struct server){ .n = n, .drained = peer_drained };
 	drains = 0;
-	if ((conf = load(text)) == NULL)
+	if ((conf = c) == NULL)
 		return false;
 	for (i = 0; i < n; i++) {
 		if ((srv.worker[i] = worker_new(i)) == NULL ||
@@ -111,6 +112,12 @@ start(unsigned n, const char *text)
 		}
 	}
 	return true;
+}
+
+static inline bool
+start(unsigned n, const char *text)
+{
+	return start_with(n, load(text));
 }
 
 /* n turns of each worker. */
