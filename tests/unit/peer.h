@@ -150,11 +150,11 @@ dial(unsigned i, const char *head)
 	return fd[1];
 }
 
-/* Send a text message; no turn is taken. */
+/* Send a frame, masked with zeros; no turn is taken. */
 static inline void
-put(int fd, const char *text)
+put_frame(int fd, enum ws_op op, const char *text)
 {
-	unsigned char	head[8] = { 0x81 };
+	unsigned char	head[8] = { (unsigned char)(0x80 | op) };
 	size_t		n = strlen(text), h = 6;
 
 	head[1] = (unsigned char)(0x80 | (n < 126 ? n : 126));
@@ -165,6 +165,12 @@ put(int fd, const char *text)
 	}
 	(void)!send(fd, head, h, MSG_NOSIGNAL | MSG_MORE);
 	(void)!send(fd, text, n, MSG_NOSIGNAL);
+}
+
+static inline void
+put(int fd, const char *text)
+{
+	put_frame(fd, WS_OP_TEXT, text);
 }
 
 /* What has come, frame headers left out, frames separated by '|'. A close
