@@ -11,6 +11,7 @@
 #	bench		measure against the yardstick
 #	lint, metrics	what can be checked without running; function lengths
 #	musl		build/musl/fugu, static, with musl
+#	manual		write the list of options in man/fugu.conf.5 anew
 #	dist		both static binaries and the source in build/dist/
 #	install, uninstall, clean
 #
@@ -190,6 +191,12 @@ run:
 	$(MAKE) fugu
 	./fugu demo
 
+# The list of options in fugu.conf(5), from the table that the program reads.
+manual: fugu
+	./fugu configdoc --mdoc >build/options.5
+	sed -e '/^@OPTIONS@$$/{' -e 'r build/options.5' -e d -e '}' \
+	    man/fugu.conf.5.in >man/fugu.conf.5
+
 dist:
 	sh tests/install.sh build musl
 	$(MAKE) fugu musl
@@ -223,7 +230,7 @@ clean:
 	    xargs rm -f
 
 .PHONY: all musl unit tunit fuzzers check fuzz bench build-test lint \
-    metrics run dist install uninstall clean
+    metrics run manual dist install uninstall clean
 
 # ---- what the objects depend on ----
 

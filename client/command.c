@@ -644,7 +644,7 @@ do_sub_refresh(struct client *c, uint32_t id, struct jv req)
 static void
 do_pong(struct client *c)
 {
-	if (!c->ping_out) {
+	if (!c->ping_out || c->frame_ping) {
 		bad_request(c, "pong without a ping");
 		return;
 	}

@@ -57,6 +57,12 @@ fails() {
 	! "$@"
 }
 
+manual_is_current() (
+	cd "$top/a"
+	cp man/fugu.conf.5 before.5
+	$MAKE manual && diff before.5 man/fugu.conf.5
+)
+
 installs() (
 	cd "$top/a"
 	$MAKE install DESTDIR="$top/root" PREFIX=/usr &&
@@ -78,6 +84,7 @@ try no_echo_in_release fails "$top/a/fugu" -t --echo
 try up_to_date make -C "$top/a" -q fugu
 try made_again_for_a_switch fails make -C "$b" -q fugu ECHO=1
 at_most budget_glibc "$top/a/fugu" 1200000
+try manual_is_current manual_is_current
 try install installs
 try clang make -C "$top/a" fugu CC=clang STATIC=0 DEFLATE=0 ECHO=1
 try dynamic sh -c 'ldd "$1" | grep libbearssl' - "$top/a/fugu"

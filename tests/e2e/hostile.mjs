@@ -6,7 +6,7 @@
  * be read differently by a proxy in front, limits; and pipelining, which is
  * fair. The raw bytes are what counts, so no HTTP client is used.
  */
-import { API_KEY, assert, run, sleep, test } from './harness.mjs';
+import { API_KEY, assert, eventually, run, sleep, test } from './harness.mjs';
 import { OP, Tcp, Wire, frame, handshake } from './wire.mjs';
 
 const SHORT = { http_server: { header_timeout: '1s', body_timeout: '1s',
@@ -205,7 +205,7 @@ test('hundred_slow_ones_do_not_keep_others_out', async (t) => {
 	for (let i = 0; i < 20; i++) {
 		const began = Date.now();
 		assert.ok(await s.health());
-		assert.ok(Date.now() - began < 1000);
+		assert.ok(Date.now() - began < 3000);
 	}
 	for (const c of slow) {
 		assert.ok(await c.gone(6000));
@@ -214,15 +214,15 @@ test('hundred_slow_ones_do_not_keep_others_out', async (t) => {
 }, { fugu: true });
 
 test('a_peer_that_does_not_read_its_answers_is_closed', async (t) => {
-	const s = await t.server(SHORT);
+	const s = await t.ownServer(SHORT);
+	const open = () => s.metric('process_open_fds');
+	const before = await open();
 	const c = await Tcp.open(s.port);
 	c.sock.pause();
-	const request = `GET /metrics HTTP/1.1\r\n${HOST}\r\n`;
-	c.sock.write(request.repeat(3000));
-	await sleep(4000);
-	c.sock.resume();
-	await c.gone(8000);
-	assert.ok(c.ended, 'still open');
+	c.sock.write(`GET /metrics HTTP/1.1\r\n${HOST}\r\n`.repeat(5000));
+	await eventually(async () => await open() > before, 'it is open');
+	await eventually(async () => await open() <= before, 'it is closed',
+	    30000);
 	c.close();
 }, { fugu: true });
 

@@ -327,7 +327,7 @@ test('spec12_12_extra_pong_is_3501', async (t) => {
 	w.close();
 });
 
-const PING = { client: { ping_interval: '1s', pong_timeout: '400ms' } };
+const PING = { client: { ping_interval: '1s', pong_timeout: '900ms' } };
 
 test('spec12_12_second_pong_to_one_ping_is_3501', async (t) => {
 	const s = await t.server(PING);
@@ -346,13 +346,13 @@ test('ping_answered_keeps_the_connection', async (t) => {
 	assert.equal(r.connect.ping, 1);
 	assert.equal(r.connect.pong, true);
 	assert.equal(await w.closed(3600), undefined);
-	assert.ok(w.pings >= 3 && w.pings <= 4, `${w.pings} pings in 3.6 s`);
+	assert.ok(w.pings >= 2 && w.pings <= 4, `${w.pings} pings in 3.6 s`);
 	w.close();
 });
 
 test('first_ping_comes_in_the_second_half_of_the_interval', async (t) => {
 	const s = await t.server({ client: { ping_interval: '2s',
-		pong_timeout: '400ms' } });
+		pong_timeout: '900ms' } });
 	const first = await Promise.all(Array.from({ length: 8 }, async () => {
 		const w = await s.connected({}, { autoPong: false });
 		const began = Date.now();
@@ -371,7 +371,7 @@ test('no_pong_3012', async (t) => {
 	const began = Date.now();
 	assert.deepEqual(await w.closed(4000), { code: 3012,
 		reason: 'no pong' });
-	assert.ok(Date.now() - began < 2500);
+	assert.ok(Date.now() - began < 3500);
 	w.close();
 });
 

@@ -294,7 +294,7 @@ test('sdk_token_not_refreshed_is_3005', async (t) => {
 
 test('sdk_answers_pings', async (t) => {
 	const s = await t.server({ client: { ping_interval: '1s',
-		pong_timeout: '400ms' } });
+		pong_timeout: '900ms' } });
 	const c = await connected(t, s);
 	await sleep(3500);
 	assert.equal(c.state, 'connected');

@@ -93,15 +93,16 @@ stop(void)
 	return empty && atomic_load(&srv.transports) == 0;
 }
 
-/* A server of n workers; false: no memory, and nothing is left. */
+/* A server of n workers with a configuration, whose reference it takes;
+ * false: no memory, and nothing is left. */
 static inline bool
-start(unsigned n, const char *text)
+start_with(unsigned n, const struct conf *c)
 {
 	unsigned i;
 
 	srv = (struct server){ .n = n, .drained = peer_drained };
 	drains = 0;
-	if ((conf = load(text)) == NULL)
+	if ((conf = c) == NULL)
 		return false;
 	for (i = 0; i < n; i++) {
 		if ((srv.worker[i] = worker_new(i)) == NULL ||
@@ -111,6 +112,12 @@ start(unsigned n, const char *text)
 		}
 	}
 	return true;
+}
+
+static inline bool
+start(unsigned n, const char *text)
+{
+	return start_with(n, load(text));
 }
 
 /* n turns of each worker. */
@@ -143,11 +150,11 @@ dial(unsigned i, const char *head)
 	return fd[1];
 }
 
-/* Send a text message; no turn is taken. */
+/* Send a frame, masked with zeros; no turn is taken. */
 static inline void
-put(int fd, const char *text)
+put_frame(int fd, enum ws_op op, const char *text)
 {
-	unsigned char	head[8] = { 0x81 };
+	unsigned char	head[8] = { (unsigned char)(0x80 | op) };
 	size_t		n = strlen(text), h = 6;
 
 	head[1] = (unsigned char)(0x80 | (n < 126 ? n : 126));
@@ -158,6 +165,12 @@ put(int fd, const char *text)
 	}
 	(void)!send(fd, head, h, MSG_NOSIGNAL | MSG_MORE);
 	(void)!send(fd, text, n, MSG_NOSIGNAL);
+}
+
+static inline void
+put(int fd, const char *text)
+{
+	put_frame(fd, WS_OP_TEXT, text);
 }
 
 /* What has come, frame headers left out, frames separated by '|'. A close
