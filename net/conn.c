@@ -44,7 +44,8 @@ conn_close(struct conn *c)
 	c->w->closing = c;
 }
 
-static void
+/* see internal.h */
+void
 conn_fail(struct conn *c, int error)
 {
 	c->err = (uint8_t)error;
@@ -412,7 +413,7 @@ conns_flush(struct worker *w)
 			if (c->closing)
 				continue;
 		}
-		if (c->out_n > 0 || c->close_drained)
+		if (c->out_n > 0 || c->close_drained || c->blocked)
 			conn_flush(c);
 	}
 }

@@ -17,6 +17,8 @@ int	wheel_wait(const struct worker *);
  * touched connection; free what was closed. */
 void	conns_flush(struct worker *);
 void	conns_reap(struct worker *);
+/* Close with an error that on_close sees. */
+void	conn_fail(struct conn *, int error);
 
 /* listen.c: a counted connection has ended. */
 void	net_conn_gone(void);

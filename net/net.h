@@ -197,6 +197,17 @@ struct conn {
 /* Take over a connected non-blocking fd. NULL: no memory (fd is closed). */
 struct conn *conn_new(struct worker *, int fd, const struct addr *peer,
 	    const struct conn_ops *, void *proto);
+/* Open a TCP connection. What is queued meanwhile is sent when it stands, and
+ * on_drained is called then (also if nothing was queued). on_close with
+ * c->err, at the earliest at the end of the turn, if it comes to nothing.
+ * NULL with errno: it failed at once, without any callback. How long it may
+ * take is the caller's matter. */
+struct conn *conn_dial(struct worker *, const struct addr *,
+	    const struct conn_ops *, void *proto);
+/* The same for UDP: on_read gets one datagram a call and takes it whole; of
+ * what is sent, flush each before the next. */
+struct conn *conn_dial_udp(struct worker *, const struct addr *,
+	    const struct conn_ops *, void *proto);
 /* Queue one reference to b (taken from the caller, also on failure). It is
  * written at the end of the turn. -1: no memory, nothing queued; the caller
  * closes. Output to a closing connection is dropped (0). Limits are the
