@@ -3,94 +3,56 @@
  * Copyright (c) 2026 The fugu authors
  *
  * What can only be said about a configuration as a whole: options that
- * must agree with each other, names, patterns, and paths of endpoints.
+ * must agree with each other, patterns, and paths of endpoints.
  */
-#include <stdlib.h>
-
 #include "conf/load.h"
 #include "util/glob.h"
+#include "util/regex.h"
 
-#define NAME_MAX_LEN	100
-
-static void
-bad(struct conf_load *l, const char *key, const char *what)
+/* see load.h */
+void
+conf_bad(struct conf_load *l, enum conf_kind kind, const char *group,
+    const char *name, const char *what)
 {
-	conf_say(l->errs, CONF_BAD, (struct conf_at){ 0 }, key, "%s", what);
+	struct conf_path key = { .n = 0 };
+
+	conf_path_push(&key, sv_from(group));
+	conf_path_push(&key, sv_from(name));
+	conf_say(l->errs, kind, (struct conf_at){ 0 }, key.s, "%s", what);
 }
 
-static bool
-is_letter(char c)
+/* see load.h */
+void
+conf_compile(struct conf_load *l, const char *group, const char *name,
+    const char *pattern, const struct regex **out)
+{
+	const char *why;
+
+	if (*pattern == '\0')
+		return;
+	*out = regex_new(sv_from(pattern), &why);
+	if (*out == NULL)
+		conf_bad(l, CONF_BAD, group, name, why);
+}
+
+/* see load.h */
+bool
+conf_is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-/* [-a-zA-Z0-9_.]{2,} */
-static bool
-is_name(const char *s)
-{
-	size_t n;
-
-	for (n = 0; s[n] != '\0'; n++)
-		if (!is_letter(s[n]) && !(s[n] >= '0' && s[n] <= '9') &&
-		    s[n] != '-' && s[n] != '.')
-			return false;
-	return n >= 2 && n <= NAME_MAX_LEN;
-}
-
-static int
-name_cmp(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void
-check_namespaces(struct conf_load *l)
-{
-	const struct conf_namespaces *ns = &l->c->channel.namespaces;
-	struct conf_at none = { 0 };
-	const char **name;
-	size_t i;
-
-	if (ns->n == 0)
-		return;
-	name = conf_alloc(l->mem, ns->n * sizeof(*name));
-	if (name == NULL) {
-		conf_say(l->errs, CONF_NOMEM, none, "", "memory");
-		return;
-	}
-	for (i = 0; i < ns->n; i++) {
-		name[i] = ns->v[i].name;
-		if (!is_name(name[i]))
-			conf_say(l->errs, CONF_BAD, none,
-			    "channel.namespaces", "the name \"%s\" is not 2 "
-			    "to %d letters, digits and -_.", name[i],
-			    NAME_MAX_LEN);
-	}
-	qsort(name, ns->n, sizeof(*name), name_cmp);
-	for (i = 1; i < ns->n; i++)
-		if (strcmp(name[i], name[i - 1]) == 0)
-			conf_say(l->errs, CONF_BAD, none,
-			    "channel.namespaces", "the name \"%s\" stands "
-			    "twice", name[i]);
 }
 
 static void
 check_client(struct conf_load *l)
 {
 	const struct conf_client *cl = &l->c->client;
-	const char *p, *why;
+	const char *why;
 	struct glob *g;
 	size_t i;
 
 	if (cl->ping_interval <= cl->pong_timeout)
-		bad(l, "client.ping_interval",
+		conf_bad(l, CONF_BAD, "client", "ping_interval",
 		    "must be longer than client.pong_timeout");
-	for (p = cl->token.user_id_claim; *p != '\0'; p++)
-		if (!is_letter(*p)) {
-			bad(l, "client.token.user_id_claim",
-			    "must be of letters and _ only");
-			break;
-		}
 	for (i = 0; i < cl->allowed_origins.n; i++) {
 		g = glob_new(sv_from(cl->allowed_origins.v[i]), &why);
 		if (g == NULL)
@@ -135,11 +97,12 @@ check_prefix(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	if (slot == NULL || !(o->flags & OF_PREFIX))
 		return true;
 	if (**prefix != '\0' && **prefix != '/')
-		bad(l, v->path.s, "must begin with /");
+		conf_bad(l, CONF_BAD, "", v->path.s, "must begin with /");
 	for (p = *prefix; *p != '\0'; p++)
 		if (*p <= ' ' || *p == 0x7f || *p == '?' || *p == '#' ||
 		    *p == '%') {
-			bad(l, v->path.s, "must be a plain path");
+			conf_bad(l, CONF_BAD, "", v->path.s,
+			    "must be a plain path");
 			break;
 		}
 	if ((normal = normal_prefix(l, *prefix)) != NULL)
@@ -190,7 +153,8 @@ conf_check(struct conf_load *l)
 	struct prefixes prefixes = { .v = { .visit = check_prefix }, .l = l };
 
 	check_client(l);
-	check_namespaces(l);
+	conf_check_tokens(l);
+	conf_check_channels(l);
 	conf_visit(&prefixes.v, conf_root, l->c);
 	if (!l->errs->nomem)
 		check_collisions(l);

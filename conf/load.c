@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "conf/load.h"
+#include "util/regex.h"
 
 #define DEFAULT_FILE	"config.json"
 #define DOTENV_FILE	".env"
@@ -35,6 +36,28 @@ conf_ref(const struct conf *c)
 	return c;
 }
 
+static void
+drop(const struct regex *re)
+{
+	regex_free((struct regex *)(uintptr_t)re);
+}
+
+/* What conf_compile has made. */
+static void
+free_expressions(const struct conf *c)
+{
+	const struct conf_channels *ch = &c->channel;
+	size_t i;
+
+	drop(c->client.token.audience_re);
+	drop(c->client.token.issuer_re);
+	drop(c->client.subscription_token.token.audience_re);
+	drop(c->client.subscription_token.token.issuer_re);
+	drop(ch->without_namespace.channel_re);
+	for (i = 0; i < ch->namespaces.n; i++)
+		drop(ch->namespaces.v[i].opt.channel_re);
+}
+
 /* see conf.h */
 void
 conf_unref(const struct conf *c)
@@ -47,6 +70,7 @@ conf_unref(const struct conf *c)
 	if (atomic_fetch_sub_explicit(&box->refs, 1,
 	    memory_order_acq_rel) > 1)
 		return;
+	free_expressions(c);
 	conf_mem_free(box->mem);
 	free(box);
 }

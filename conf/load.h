@@ -107,8 +107,19 @@ void	conf_load_env(struct conf_load *, const char *prefix);
 void	conf_load_flags(struct conf_load *, const struct conf_flag *,
 	    size_t);
 
-/* What is wrong with the whole, and the normal form of path prefixes. */
+/* What is wrong with the whole; also the normal form of path prefixes, and
+ * expressions compiled. */
 void	conf_check(struct conf_load *);
+/* Its parts. */
+void	conf_check_tokens(struct conf_load *);
+void	conf_check_channels(struct conf_load *);
+/* Add a finding about GROUP.NAME; group may be "". */
+void	conf_bad(struct conf_load *, enum conf_kind, const char *group,
+	    const char *name, const char *what);
+/* Compile a pattern, unless it is "", or add a finding. */
+void	conf_compile(struct conf_load *, const char *group,
+	    const char *name, const char *pattern, const struct regex **);
+bool	conf_is_letter(char);		/* or _ */
 
 /* The whole of a file ("-": standard input) appended to out. 0, or -1 with
  * errno; EFBIG if it is longer than 16 MB. */

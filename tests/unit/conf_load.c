@@ -121,6 +121,15 @@ TEST(a_file_as_centrifugo_has_them)
 	CHECK_INT(c->client.ping_interval, 20000);
 	CHECK_INT(c->client.pong_timeout, 7000);
 	CHECK_INT(c->client.channel_limit, 128);
+	CHECK(c->client.subscription_token.enabled);
+	CHECK_STR(c->client.subscription_token.token.issuer_regex,
+	    "^https://(?P<realm>eu|us)\\.example\\.com$");
+	CHECK_STR(c->client.subscription_token.token.hmac_secret_key, "");
+	CHECK(c->client.subscribe_to_user_personal_channel.enabled);
+	CHECK_INT(c->client.user_connection_limit, 5);
+	CHECK_INT(c->client.channel_position_max_time_lag, 3000);
+	CHECK_INT(c->client.history_max_publication_limit, 300);
+	CHECK_INT(c->channel.history_meta_ttl, 720 * 3600 * 1000LL);
 	CHECK_INT(c->channel.max_length, 200);
 	CHECK_STR(c->channel.private_prefix, "$");
 	CHECK(c->channel.without_namespace.allow_subscribe_for_client);
@@ -128,10 +137,16 @@ TEST(a_file_as_centrifugo_has_them)
 	CHECK_INT(c->channel.namespaces.n, 2);
 	ch = conf_channel_find(c, SV("chat"));
 	CHECK(ch != NULL && ch->allow_publish_for_subscriber &&
-	    !ch->allow_subscribe_for_anonymous);
+	    !ch->allow_subscribe_for_anonymous && ch->presence &&
+	    ch->join_leave && ch->force_recovery && !ch->allow_recovery &&
+	    ch->allow_history_for_subscriber && ch->history_size == 100 &&
+	    ch->history_ttl == 300000 && ch->history_meta_ttl == 0 &&
+	    ch->allowed_delta_types.n == 1 &&
+	    ch->allow_user_limited_channels && ch->channel_re != NULL);
 	ch = conf_channel_find(c, SV("news-1.public"));
 	CHECK(ch != NULL && !ch->allow_publish_for_subscriber &&
-	    ch->allow_subscribe_for_anonymous);
+	    ch->allow_subscribe_for_anonymous && !ch->presence &&
+	    ch->history_size == 0 && ch->channel_re == NULL);
 	CHECK_STR(c->http_api.handler_prefix, "/server/api");
 	CHECK_STR(c->http_api.error_mode, "transport");
 	CHECK_INT(c->websocket.message_size_limit, 131072);
@@ -445,6 +460,9 @@ TEST(values_from_the_environment)
 	    "CENTRIFUGO_CHANNEL_NAMESPACES_NEWS_1_PUBLIC_ALLOW_SUBSCRIBE_FOR_"
 	    "CLIENT=t",
 	    "FUGU_CHANNEL_NAMESPACES_CHAT_ALLOW_PUBLISH_FOR_SUBSCRIBER=true",
+	    "CENTRIFUGO_CHANNEL_NAMESPACES_CHAT_HISTORY_SIZE=7",
+	    "CENTRIFUGO_CHANNEL_NAMESPACES_CHAT_HISTORY_TTL=1m",
+	    "CENTRIFUGO_CHANNEL_NAMESPACES_CHAT_ALLOWED_DELTA_TYPES=fossil",
 	    NULL };
 	struct conf_source src = { .path = "c.json", .text =
 	    SV("{\"channel\":{\"namespaces\":[{\"name\":\"other\"}]}}"),
@@ -465,7 +483,8 @@ TEST(values_from_the_environment)
 	news = conf_channel_find(c, SV("news-1.public"));
 	CHECK(chat != NULL && chat->allow_publish_for_client &&
 	    chat->allow_publish_for_subscriber &&
-	    !chat->allow_subscribe_for_client);
+	    !chat->allow_subscribe_for_client && chat->history_size == 7 &&
+	    chat->history_ttl == 60000 && chat->allowed_delta_types.n == 1);
 	CHECK(news != NULL && news->allow_subscribe_for_client &&
 	    !news->allow_publish_for_client);
 	conf_unref(c);

@@ -316,6 +316,131 @@ TEST(what_is_not_supported_is_refused_by_name_unless_it_is_the_default)
 	CHECK(refused > 700);
 }
 
+/* Valid where what other_value gives is not. */
+static const char *const valid[][2] = {
+	{ "http_server.internal_port", "81" },
+	{ "http_api.handler_prefix", "/zz" },
+	{ "websocket.handler_prefix", "/zz" },
+	{ "prometheus.handler_prefix", "/zz" },
+	{ "health.handler_prefix", "/zz" },
+	{ "client.pong_timeout", "-1s" },
+	{ "client.token.rsa_public_key", "-----BEGIN KEY-----" },
+	{ "client.token.ecdsa_public_key", "-----BEGIN KEY-----" },
+	{ "client.token.jwks_public_endpoint", "http://zz/" },
+	{ "channel.without_namespace.allowed_delta_types", "fossil" },
+};
+
+/* What makes the others valid. */
+static char *const needed[] = {
+	"CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_PRESENCE=true",
+	"CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_HISTORY_SIZE=5",
+	"CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_HISTORY_TTL=5s",
+	"CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_FORCE_RECOVERY=true",
+	"CENTRIFUGO_CHANNEL_WITHOUT_NAMESPACE_FORCE_RECOVERY_MODE=cache",
+	"CENTRIFUGO_CHANNEL_NAMESPACES=zz",
+};
+#define NNEEDED	(sizeof(needed) / sizeof(needed[0]))
+
+/* Load it with what is needed, unless that is the variable called skip, and
+ * find in the option what the text says. */
+static void
+check_is(struct conf_source *src, char *var, const char *skip,
+    const char *name, const char *text)
+{
+	struct conf_errors errs = CONF_ERRORS_INIT;
+	struct conf_mem *mem = NULL;
+	struct conf_load l = { .mem = &mem, .errs = &errs };
+	char *vars[NNEEDED + 2], **next = vars;
+	const struct conf_opt *o;
+	const struct conf *c;
+	struct conf_path canon = { .n = 0 };
+	struct conf_value want, got;
+	size_t i, len = strlen(skip);
+	void *slot;
+
+	if (var != NULL)
+		*next++ = var;
+	for (i = 0; i < NNEEDED; i++)
+		if (strncmp(needed[i], skip, len) != 0 ||
+		    needed[i][len] != '=')
+			*next++ = needed[i];
+	*next = NULL;
+	src->environ = vars;
+	if (!CHECK_INT(conf_load(&c, src, &errs), 0))
+		test_note("%s: %s", name, errs.v[0].text);
+	if (CHECK(c != NULL) &&
+	    CHECK((o = conf_find_dotted(sv_from(name), c, &slot,
+	    &canon)) != NULL && slot != NULL) &&
+	    CHECK_INT(conf_value_text(&l, (struct conf_at){ 0 }, name, o,
+	    text, &want), 0)) {
+		got = conf_value_of(o, slot);
+		CHECK(conf_value_eq(o, &got, &want));
+		CHECK(!conf_value_is_default(&l, o, &got));
+	}
+	conf_unref(c);
+	conf_mem_free(mem);
+	conf_errors_fini(&errs);
+}
+
+/* From the file, a flag, and the environment. */
+static void
+check_taken(const char *name, const struct conf_opt *o)
+{
+	struct buf json = BUF_INIT, text = BUF_INIT, doc = BUF_INIT;
+	struct conf_path env = { .n = 0 };
+	struct conf_source src = { .path = "x" };
+	struct conf_flag flag = { name, NULL };
+	char var[600];
+	size_t i;
+
+	other_value(o, &json, &text);
+	for (i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
+		if (strcmp(valid[i][0], name) == 0) {
+			buf_reset(&json);
+			buf_reset(&text);
+			buf_printf(&json, "\"%s\"", valid[i][1]);
+			buf_printf(&text, "%s%c", valid[i][1], '\0');
+		}
+	conf_env_name(&env, "CENTRIFUGO_", name);
+	put_nested(&doc, name, buf_sv(&json));
+	src.text = buf_sv(&doc);
+	check_is(&src, NULL, env.s, name, text.p);
+
+	src.text = SV("{}");
+	src.flags = &flag;
+	src.nflags = 1;
+	flag.value = text.p;
+	check_is(&src, NULL, env.s, name, text.p);
+
+	src.nflags = 0;
+	snprintf(var, sizeof(var), "%s=%s", env.s, text.p);
+	check_is(&src, var, env.s, name, text.p);
+	buf_fini(&json);
+	buf_fini(&text);
+	buf_fini(&doc);
+}
+
+TEST(what_is_supported_is_taken_from_every_source)
+{
+	static const struct conf any;
+	const struct conf_opt *o;
+	const void *slot;
+	size_t i, taken = 0;
+
+	read_keys();
+	for (i = 0; i < nkeys; i++) {
+		test_note("%s", keys[i].name);
+		slot = &any;
+		if (strstr(keys[i].name, "[]") != NULL ||
+		    (o = row_of(keys[i].name, &slot)) == NULL ||
+		    slot == NULL || o->type == CONF_ITEMS)
+			continue;
+		check_taken(keys[i].name, o);
+		taken++;
+	}
+	CHECK(taken > 100);
+}
+
 static const struct {
 	const char	*wrong;
 	const char	*near;		/* "": none */
