@@ -55,7 +55,7 @@ next_part(struct sv *re, struct sv *name)
 	case '[':
 		return PART_CLASS;
 	case '(':
-		return next == '?' ? PART_OTHER : PART_OPEN;
+		return PART_OPEN;	/* flags are told by the next, ? */
 	case ')':
 		return PART_CLOSE;
 	default:
