@@ -63,11 +63,11 @@ bad_config() {
 	code out_of_range_78 78 "$FUGU" -c "$CONF"
 	said out_of_range_names_key "http_server.port"
 
-	fresh '{"client": {"token": {
-		"rsa_public_key": "x"}}}'
+	fresh '{"engine": {
+		"type": "redis"}}'
 	code not_built_yet_78 78 "$FUGU" -c "$CONF"
 	said not_built_yet_names_place "config.json:2"
-	said not_built_yet_names_key "client.token.rsa_public_key"
+	said not_built_yet_names_key "engine.type"
 	said not_built_yet_says_so "not supported yet"
 
 	fresh '{"http_server": {"port": @PORT@},}'
