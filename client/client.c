@@ -16,6 +16,7 @@
 #include "client/client.h"
 #include "client/command.h"
 #include "client/encode.h"
+#include "client/sub.h"
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
@@ -61,17 +62,23 @@ client_user(const struct client *c)
 }
 
 /* see client.h */
+struct hub_info
+client_info(const struct client *c, const struct client_sub *s, char id[37])
+{
+	return (struct hub_info){
+		.user = client_user(c),
+		.client = sv_make(client_id(c, id), 36),
+		.conn_info = sv_make(c->info, c->ninfo),
+		.chan_info = s == NULL ? sv_make(NULL, 0) : sub_info(s),
+	};
+}
+
+/* see client.h */
 void
 client_leave(struct client *c)
 {
-	struct client_sub *s;
-
-	while ((s = SLIST_FIRST(&c->subs)) != NULL) {
-		SLIST_REMOVE_HEAD(&c->subs, entry);
-		hub_unsubscribe(&c->node->hub, &s->hub);
-		free(s);
-	}
-	c->nsubs = 0;
+	while (!SLIST_EMPTY(&c->subs))
+		sub_drop(SLIST_FIRST(&c->subs));
 	if (c->user.entry != NULL) {
 		hub_user_del(&c->node->hub, &c->user);
 		c->node->stats.num_clients--;
@@ -98,8 +105,8 @@ client_free(struct client *c)
 		n->replying = NULL;
 		buf_reset(&n->reply);
 	}
-	if (c->publish != NULL)
-		c->publish->client = NULL;
+	if (c->request != NULL)
+		c->request->client = NULL;
 	backlog_free(c);
 	ws_fini(&c->ws);
 	free(c->info);
@@ -266,45 +273,6 @@ client_reply_flush(struct client *c)
 		client_send(c, b, OUT_REPLY);
 }
 
-/* The publication as this connection's form has it, encoded by the first
- * that needs it. NULL: no memory. */
-static struct blob *
-fanout_wire(struct client *c, struct hub_fanout *f)
-{
-	struct buf	 *push = &c->node->push;
-	struct blob	**wire = &f->wire[c->form];
-
-	if (*wire != NULL)
-		return *wire;
-	buf_reset(push);
-	encode_pub_push(push, f->pub);
-	if (!push->failed)
-		*wire = encode_wire(c->form, buf_sv(push));
-	return *wire;
-}
-
-static void
-client_deliver(struct hub_sub *hs, struct hub_fanout *f)
-{
-	struct client	*c = ((struct client_sub *)(void *)hs)->client;
-	struct node	*n = c->node;
-	struct blob	*b;
-
-	if (c->state == CLIENT_CLOSED)
-		return;
-	n->delivering = true;
-	/* The reply to its subscribe goes before the first publication. */
-	if (n->replying == c)
-		client_reply_flush(c);
-	if (f->pub->is_binary)	/* all forms are JSON (spec 12.20) */
-		client_disconnect(c, DISCONNECT_INAPPROPRIATE_PROTOCOL, NULL);
-	else if ((b = fanout_wire(c, f)) == NULL)
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-	else
-		client_send(c, blob_ref(b), OUT_PUB);
-	n->delivering = false;
-}
-
 static void
 post_mail(void *ctx, unsigned i, struct mail *m)
 {
@@ -324,8 +292,9 @@ mono_now(void *ctx)
 const struct hub_ops client_hub_ops = {
 	.post = post_mail,
 	.now = mono_now,
-	.deliver = client_deliver,
-	.joined = command_joined,
+	.deliver = sub_deliver,
+	.done = sub_delivered,
+	.joined = sub_joined,
 };
 
 /* see client.h */
@@ -354,7 +323,7 @@ void
 client_set_timer(struct client *c)
 {
 	const int64_t	at[] = { c->stale_at, c->ping_at, c->pong_at,
-			    c->expire_at, c->shutdown_at };
+			    c->expire_at, c->shutdown_at, c->tick_at };
 	int64_t		next = 0;
 	size_t		i;
 
@@ -413,7 +382,9 @@ client_timer(struct client *c)
 		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
 	else if (is_due(c, c->pong_at))
 		client_disconnect(c, DISCONNECT_NO_PONG, NULL);
-	else if (is_due(c, c->ping_at))
+	else if (is_due(c, c->tick_at))
+		sub_tick(c);
+	if (is_due(c, c->ping_at) && c->state != CLIENT_CLOSED)
 		send_ping(c);
 	client_set_timer(c);
 }

@@ -13,17 +13,35 @@
 #include "client/node.h"
 #include "ws/ws.h"
 
-/* How messages are encoded for a connection; a publication is encoded once
- * for each form in use (struct hub_fanout). */
+/* How messages are encoded for a connection. */
 enum wire_form { WIRE_WS_JSON, WIRE_MAX };
-_Static_assert((int)WIRE_MAX <= HUB_WIRE_MAX, "one slot for each form");
 
-/* A subscription of a client to a channel. */
+/* How a publication's data are encoded: as they are; as a JSON string, for
+ * who negotiated delta; as a delta of the publication before. Each is
+ * encoded once for each form in use (struct hub_fanout). */
+enum pub_kind { PUB_PLAIN, PUB_STRING, PUB_DELTA, PUB_KINDS };
+_Static_assert((int)WIRE_MAX * (int)PUB_KINDS <= HUB_WIRE_MAX,
+    "one slot for each");
+
+/* A subscription of a client to a channel. What only some have is apart. */
 struct client_sub {
 	struct hub_sub		 hub;	/* first */
 	struct client		*client;
 	SLIST_ENTRY(client_sub)	 entry;
-	uint32_t		 cmd_id;	/* of the subscribe under way */
+	uint16_t		 flags;
+	struct sub_state	*x;		/* NULL: nothing special */
+	struct sub_setup	*setup;		/* until it is answered */
+};
+
+enum {
+	SUB_POSITIONED = 1 << 0,	/* gaps are noticed */
+	SUB_PRESENCE = 1 << 1,
+	SUB_JOIN_LEAVE = 1 << 2,
+	SUB_PUSH_JOIN_LEAVE = 1 << 3,
+	SUB_SERVER_SIDE = 1 << 4,
+	SUB_DELTA = 1 << 5,
+	SUB_DELTA_READY = 1 << 6,	/* the client has a base */
+	SUB_DOOMED = 1 << 7		/* has lost its position */
 };
 
 enum client_state {
@@ -45,14 +63,14 @@ struct client {
 	bool			 ping_out;	/* a ping waits for its pong */
 	bool			 waiting;	/* a command's answer is due later */
 	bool			 in_input;	/* client_input() is running */
-	struct client_publish	*publish;	/* what waits is a publish */
+	struct client_request	*request;	/* what waits, if it is one */
 	struct buf		*backlog;	/* input behind the one waiting */
 	char			*info;		/* conn_info JSON, or NULL */
 	uint32_t		 ninfo;
 	int64_t			 cmd_started;	/* ns, of the one waiting */
 	/* Deadlines in monotonic ms, 0: none. */
 	int64_t			 stale_at, ping_at, pong_at, expire_at,
-				 shutdown_at;
+				 shutdown_at, tick_at;
 	int64_t			 ping_sent;	/* ns */
 	uint8_t			 id[16];	/* UUID, see client_id() */
 	struct ws		 ws;
@@ -97,6 +115,11 @@ client_of_user_sub(struct hub_sub *s)
 
 /* ---- between the files of this room ---- */
 
+struct client_sub *client_find_sub(struct client *, struct sv channel);
+/* What others see of the client, in the channel of s (or NULL). The views
+ * are the client's and the id's. */
+struct hub_info client_info(const struct client *, const struct client_sub *s,
+	    char id[37]);
 /* Queue a message of the given type for the peer: takes the reference.
  * Disconnects who is too slow. */
 void	client_send(struct client *, struct blob *, enum out_type);

@@ -5,6 +5,7 @@
  * See encode.h. Field order follows the field numbers of the protocol, zero
  * and empty values are left out, as Centrifugo's encoder does it.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "client/encode.h"
@@ -63,34 +64,89 @@ encode_info(struct buf *b, const struct hub_info *info)
 	buf_putc(b, '}');
 }
 
+static void
+put_data(struct buf *b, const struct hub_pub_view *v,
+    const struct pub_form *f)
+{
+	buf_puts(b, "\"data\":");
+	if (f == NULL || f->kind == PUB_PLAIN)
+		json_put_raw(b, v->data);
+	else
+		json_put_str(b, f->kind == PUB_DELTA ? f->patch : v->data);
+}
+
 /* see encode.h */
 void
-encode_pub_push(struct buf *b, const struct hub_pub *p)
+encode_pub(struct buf *b, const struct hub_pub *pub,
+    const struct pub_form *f)
 {
-	struct hub_pub_view v, *pub = &v;
+	struct hub_pub_view	v;
+	bool			plain = f == NULL || f->kind == PUB_PLAIN;
 
-	hub_pub_view(p, pub);
-	buf_puts(b, "{\"push\":{\"channel\":");
-	json_put_str(b, pub->channel);
-	buf_puts(b, ",\"pub\":{\"data\":");
-	json_put_raw(b, pub->data);
-	if (pub->has_info) {
+	hub_pub_view(pub, &v);
+	buf_putc(b, '{');
+	put_data(b, &v, f);
+	if (v.has_info) {
 		buf_puts(b, ",\"info\":");
-		encode_info(b, &pub->info);
+		encode_info(b, &v.info);
 	}
-	if (pub->offset > 0) {
-		buf_puts(b, ",\"offset\":");
-		buf_putu64(b, pub->offset);
-	}
-	if (pub->tags.n > 0) {
+	if (v.offset > 0)
+		buf_printf(b, ",\"offset\":%" PRIu64, v.offset);
+	if (v.tags.n > 0) {
 		buf_puts(b, ",\"tags\":");
-		json_put_raw(b, pub->tags);
+		json_put_raw(b, v.tags);
 	}
-	if (pub->version > 0) {
-		buf_puts(b, ",\"version\":");
-		buf_putu64(b, pub->version);
+	if (f != NULL && f->kind == PUB_DELTA)
+		buf_puts(b, ",\"delta\":true");
+	if (plain && f != NULL && f->epoch != NULL && v.offset == 1) {
+		buf_puts(b, ",\"epoch\":");
+		json_put_str(b, sv_from(f->epoch));
 	}
-	buf_puts(b, "}}}");
+	if (plain && v.version > 0)
+		buf_printf(b, ",\"version\":%" PRIu64, v.version);
+	buf_putc(b, '}');
+}
+
+/* see encode.h */
+void
+encode_pub_push(struct buf *b, const struct hub_pub *pub,
+    const struct pub_form *f)
+{
+	struct hub_pub_view v;
+
+	buf_puts(b, "{\"push\":{\"channel\":");
+	json_put_str(b, hub_pub_channel(pub));
+	if (pub->type == HUB_PUB) {
+		buf_puts(b, ",\"pub\":");
+		encode_pub(b, pub, f);
+	} else {
+		hub_pub_view(pub, &v);
+		buf_puts(b, pub->type == HUB_PUB_JOIN ? ",\"join\":" :
+		    ",\"leave\":");
+		buf_puts(b, "{\"info\":");
+		encode_info(b, &v.info);
+		buf_putc(b, '}');
+	}
+	buf_puts(b, "}}");
+}
+
+/* see encode.h */
+void
+encode_presence(struct buf *b, const struct hub_info *info, size_t n)
+{
+	bool	first = true;
+	size_t	i;
+
+	buf_puts(b, "{\"presence\":{");
+	for (i = 0; i < n; i++) {
+		if (!first)
+			buf_putc(b, ',');
+		first = false;
+		json_put_str(b, info[i].client);
+		buf_putc(b, ':');
+		encode_info(b, &info[i]);
+	}
+	buf_puts(b, "}}");
 }
 
 /* see encode.h */

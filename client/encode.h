@@ -18,8 +18,21 @@ void	encode_reply_begin(struct buf *, uint32_t id, const char *method);
 void	encode_reply_end(struct buf *);
 void	encode_error(struct buf *, uint32_t id, uint32_t code);
 
-/* Pushes, whole. */
-void	encode_pub_push(struct buf *, const struct hub_pub *);
+/* How to spell a publication out. */
+struct pub_form {
+	enum pub_kind	 kind;
+	struct sv	 patch;		/* PUB_DELTA: instead of the data */
+	const char	*epoch;		/* or NULL; only the first has it */
+};
+
+/* A Publication; f NULL: plain. */
+void	encode_pub(struct buf *, const struct hub_pub *,
+	    const struct pub_form *f);
+/* Pushes, whole: a publication, or a join or leave. */
+void	encode_pub_push(struct buf *, const struct hub_pub *,
+	    const struct pub_form *f);
+/* {"presence":{...}} */
+void	encode_presence(struct buf *, const struct hub_info *, size_t n);
 void	encode_unsubscribe_push(struct buf *, struct sv channel,
 	    uint32_t code, const char *reason);
 

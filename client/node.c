@@ -108,6 +108,7 @@ node_set_conf(struct node *n, const struct conf *conf)
 	conf_unref(n->conf);
 	n->conf = conf;
 	token_verifier(&n->verifier, conf);
+	sub_token_verifier(&n->sub_verifier, conf);
 	return 0;
 }
 
@@ -188,6 +189,7 @@ node_free(struct node *n)
 	buf_fini(&n->reply);
 	buf_fini(&n->scratch);
 	buf_fini(&n->push);
+	buf_fini(&n->fan.patch);
 	n->srv->node[n->w->id] = NULL;
 	free(n);
 }

@@ -100,6 +100,7 @@ struct node {
 	struct hub	  hub;
 	const struct conf *conf;
 	struct jwt_verifier verifier;	/* views into conf */
+	struct jwt_verifier sub_verifier; /* likewise */
 	struct glob	**origin;	/* of conf, in its order */
 	size_t		  norigin;
 	bool		  origin_any;
@@ -117,6 +118,11 @@ struct node {
 	struct buf	  scratch;	/* unescaped strings of one command */
 	struct buf	  push;		/* a push being encoded */
 	bool		  delivering;	/* a fan-out walks the register */
+	struct fan {	/* what the subscribers of one fan-out share */
+		bool		doomed;	/* some have lost their position */
+		bool		tried;	/* patch has been made, or can't be */
+		struct buf	patch;
+	} fan;
 };
 
 /* A node for worker w, entered in srv; takes its own reference to conf. -1

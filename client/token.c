@@ -11,12 +11,9 @@
 
 #define TTL_DEFAULT	(7 * 24 * 3600)
 
-/* see token.h */
-void
-token_verifier(struct jwt_verifier *v, const struct conf *conf)
+static void
+verifier_of(struct jwt_verifier *v, const struct conf_token *t, bool insecure)
 {
-	const struct conf_token *t = &conf->client.token;
-
 	*v = (struct jwt_verifier){
 		.hmac_secret = sv_from(t->hmac_secret_key),
 		.hmac_previous_secret = sv_from(t->hmac_previous_secret_key),
@@ -25,9 +22,27 @@ token_verifier(struct jwt_verifier *v, const struct conf *conf)
 		.audience = sv_from(t->audience),
 		.issuer = sv_from(t->issuer),
 		.user_id_claim = sv_from(t->user_id_claim),
-		.insecure_skip_signature =
-		    conf->client.insecure_skip_token_signature_verify,
+		.insecure_skip_signature = insecure,
 	};
+}
+
+/* see token.h */
+void
+token_verifier(struct jwt_verifier *v, const struct conf *conf)
+{
+	verifier_of(v, &conf->client.token,
+	    conf->client.insecure_skip_token_signature_verify);
+}
+
+/* see token.h */
+void
+sub_token_verifier(struct jwt_verifier *v, const struct conf *conf)
+{
+	const struct conf_client *c = &conf->client;
+
+	verifier_of(v, c->subscription_token.enabled ?
+	    &c->subscription_token.token : &c->token,
+	    c->insecure_skip_token_signature_verify);
 }
 
 /* see token.h */
@@ -47,51 +62,53 @@ connect_token_fini(struct connect_token *t)
 	buf_fini(&t->b64);
 }
 
-/* info is JSON; b64info is base64 of JSON, and wins if both are there. */
+/* A JSON claim, or its base64 twin, which wins if both are there; it is
+ * decoded into b64, which *out then is a view of. */
 static enum jwt_err
-token_info(struct connect_token *t, struct jv claims)
+token_json(struct jv claims, const char *name, const char *name64,
+    struct buf *b64, struct sv *out)
 {
-	struct jv	b64 = jv_get(claims, "b64info");
-	struct jv	info = jv_get(claims, "info");
+	struct jv	v64 = jv_get(claims, name64);
+	struct jv	v = jv_get(claims, name);
 	struct buf	scratch = BUF_INIT;
 	struct json	check;
 	struct sv	s;
 	bool		ok, nomem;
 
-	if (jv_is(info) && jv_type(info) != JSON_NULL)
-		t->info = jv_raw(info);
-	if (!jv_is(b64) || jv_type(b64) == JSON_NULL)
+	if (jv_is(v) && jv_type(v) != JSON_NULL)
+		*out = jv_raw(v);
+	if (!jv_is(v64) || jv_type(v64) == JSON_NULL)
 		return JWT_OK;
-	ok = jv_str(b64, &scratch, &s) == 0 && base64_get(&t->b64, s) == 0;
-	nomem = scratch.failed || t->b64.failed;
+	ok = jv_str(v64, &scratch, &s) == 0 && base64_get(b64, s) == 0;
+	nomem = scratch.failed || b64->failed;
 	buf_fini(&scratch);
 	if (!ok)
 		return nomem ? JWT_NOMEM : JWT_CLAIMS;
-	if (t->b64.n == 0)
+	if (b64->n == 0)
 		return JWT_OK;
 	json_init(&check);
-	ok = json_parse(&check, buf_sv(&t->b64), 0) == 0;
+	ok = json_parse(&check, buf_sv(b64), 0) == 0;
 	nomem = check.err == JSON_NOMEM;
 	json_fini(&check);
 	if (!ok)
 		return nomem ? JWT_NOMEM : JWT_CLAIMS;
-	t->info = buf_sv(&t->b64);
+	*out = buf_sv(b64);
 	return JWT_OK;
 }
 
-/* expire_at replaces exp as the connection's end; 0 and less mean never. */
+/* expire_at replaces exp as the end; 0 and less mean never. */
 static enum jwt_err
-token_expire_at(struct connect_token *t, struct jv claims)
+token_expire_at(struct jv claims, int64_t exp, int64_t *out)
 {
 	struct jv	v = jv_get(claims, "expire_at");
 	double		d;
 
-	t->expire_at = t->jwt.exp;
+	*out = exp;
 	if (!jv_is(v) || jv_type(v) == JSON_NULL)
 		return JWT_OK;
 	if (jv_double(v, &d) == -1 || d > 1e15)
 		return JWT_CLAIMS;
-	t->expire_at = d > 0 ? (int64_t)d : 0;
+	*out = d > 0 ? (int64_t)d : 0;
 	return JWT_OK;
 }
 
@@ -110,14 +127,71 @@ connect_token_verify(struct connect_token *t, const struct jwt_verifier *v,
 	if (t->jwt.has_channel)
 		err = JWT_CLAIMS;
 	if (err == JWT_OK)
-		err = token_info(t, claims);
+		err = token_json(claims, "info", "b64info", &t->b64,
+		    &t->info);
 	if (err == JWT_OK)
-		err = token_expire_at(t, claims);
+		err = token_expire_at(claims, t->jwt.exp, &t->expire_at);
 	if (err == JWT_OK)
 		t->user = t->jwt.sub;
 	else
 		t->info = (struct sv){ NULL, 0 };
 	return err;
+}
+
+/* ---- subscription tokens ---- */
+
+/* see token.h */
+void
+sub_token_init(struct sub_token *t)
+{
+	*t = (struct sub_token){ .expire_at = 0 };
+	jwt_init(&t->jwt);
+}
+
+/* see token.h */
+void
+sub_token_fini(struct sub_token *t)
+{
+	jwt_fini(&t->jwt);
+	buf_fini(&t->info64);
+	buf_fini(&t->data64);
+	buf_fini(&t->text);
+}
+
+/* see token.h */
+enum jwt_err
+sub_token_verify(struct sub_token *t, const struct jwt_verifier *v,
+    struct sv token, int64_t now)
+{
+	struct jv	claims, client;
+	enum jwt_err	err;
+
+	if ((err = jwt_verify(&t->jwt, v, token, now)) != JWT_OK)
+		return err;
+	claims = json_root(&t->jwt.json);
+	client = jv_get(claims, "client");
+	t->user = t->jwt.sub;
+	t->channel = t->jwt.channel;
+	t->override = jv_get(claims, "override");
+	if (jv_is(client) && jv_type(client) != JSON_NULL &&
+	    jv_str(client, &t->text, &t->client) == -1)
+		return t->text.failed ? JWT_NOMEM : JWT_CLAIMS;
+	err = token_json(claims, "info", "b64info", &t->info64, &t->info);
+	if (err == JWT_OK)
+		err = token_json(claims, "data", "b64data", &t->data64,
+		    &t->data);
+	if (err == JWT_OK)
+		err = token_expire_at(claims, t->jwt.exp, &t->expire_at);
+	return err;
+}
+
+/* see token.h */
+bool
+sub_token_is_for(const struct sub_token *t, struct sv channel, struct sv user,
+    struct sv client)
+{
+	return sv_eq(t->channel, channel) && sv_eq(t->user, user) &&
+	    (t->client.n == 0 || sv_eq(t->client, client));
 }
 
 /* ---- commands ---- */

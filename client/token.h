@@ -14,8 +14,10 @@
 #include "conf/conf.h"
 #include "jwt/jwt.h"
 
-/* Views into conf. */
+/* Views into conf: for connections, and for subscriptions, which may have a
+ * verifier of their own. */
 void	token_verifier(struct jwt_verifier *, const struct conf *);
+void	sub_token_verifier(struct jwt_verifier *, const struct conf *);
 
 struct connect_token {
 	struct sv	user;		/* views into jwt */
@@ -31,6 +33,24 @@ void	connect_token_fini(struct connect_token *);
  * the fields empty. */
 enum jwt_err connect_token_verify(struct connect_token *,
 	    const struct jwt_verifier *, struct sv token, int64_t now);
+
+/* What a subscription token says. */
+struct sub_token {
+	struct sv	channel, user, client;	/* views into jwt */
+	struct sv	info, data;		/* JSON, or empty */
+	struct jv	override;		/* or absent */
+	int64_t		expire_at;		/* Unix s; 0: never */
+	struct jwt	jwt;
+	struct buf	info64, data64, text;	/* private */
+};
+
+void	sub_token_init(struct sub_token *);
+void	sub_token_fini(struct sub_token *);
+enum jwt_err sub_token_verify(struct sub_token *,
+	    const struct jwt_verifier *, struct sv token, int64_t now);
+/* Whether it was made for this channel, user and (if it names one) client. */
+bool	sub_token_is_for(const struct sub_token *, struct sv channel,
+	    struct sv user, struct sv client);
 
 /* The commands: what follows the command's name is in e->argv. */
 int	token_cmd_gentoken(const struct conf_cmd_env *e, int64_t now);

@@ -122,3 +122,14 @@ sv_dup(struct sv s)
 	p[s.n] = '\0';
 	return p;
 }
+
+/* see sv.h */
+void
+sv_copy(char *out, size_t n, struct sv s)
+{
+	if (s.n > n - 1)
+		s.n = n - 1;
+	if (s.n > 0)
+		memcpy(out, s.p, s.n);
+	out[s.n] = '\0';
+}

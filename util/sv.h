@@ -91,6 +91,10 @@ struct sv sv_cut(struct sv *rest, char sep);
 int	sv_u64(struct sv, uint64_t *out);
 int	sv_i64(struct sv, int64_t *out);
 
+/* Copy into a buffer of n bytes (n > 0) with a NUL; what does not fit is cut
+ * off. */
+void	sv_copy(char *out, size_t n, struct sv);
+
 /* A NUL-terminated malloc'd copy, or NULL when out of memory. */
 char	*sv_dup(struct sv);
 

@@ -1,0 +1,228 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The beginning of a client: connect, and refresh, which prolongs it.
+ */
+#include <stdlib.h>
+
+#include "client/command.h"
+#include "client/token.h"
+#include "util/clock.h"
+#include "util/ct.h"
+#include "util/log.h"
+
+#define TTL_MAX	(365 * 24 * 3600)	/* s */
+
+struct connect_result {
+	bool	expires;
+	int64_t	ttl;
+};
+
+static void
+reply_connect(struct client *c, uint32_t id, const struct connect_result *r)
+{
+	const struct conf	*conf = c->node->conf;
+	struct buf		*b = command_reply(c, METHOD_CONNECT, id);
+	char			 uid[37];
+
+	buf_printf(b, "{\"client\":\"%s\",\"version\":\"" FUGU_VERSION "\"",
+	    client_id(c, uid));
+	if (r->expires)
+		buf_printf(b, ",\"expires\":true,\"ttl\":%lld",
+		    (long long)r->ttl);
+	if (!c->frame_ping && conf->client.ping_interval >= MSEC_PER_SEC) {
+		buf_printf(b, ",\"ping\":%lld", (long long)
+		    (conf->client.ping_interval / MSEC_PER_SEC));
+	}
+	if (!c->frame_ping && conf->client.pong_timeout > 0)
+		buf_puts(b, ",\"pong\":true");
+	if (conf->client.connect_include_server_time)
+		buf_printf(b, ",\"time\":%lld", (long long)clock_wall_ms());
+	buf_putc(b, '}');
+	command_reply_end(c, METHOD_CONNECT);
+}
+
+/* The first ping comes at a random time in the second half of the interval,
+ * so that clients that came back together spread. */
+static void
+start_pings(struct client *c)
+{
+	int64_t		interval = c->node->conf->client.ping_interval;
+	uint32_t	r;
+
+	if (interval <= 0)
+		return;
+	random_bytes(&r, sizeof(r));
+	c->ping_at = c->node->w->now + interval / 2 +
+	    (int64_t)(r % (uint64_t)(interval - interval / 2));
+}
+
+/* The connection's end as the token says it. -1: it lies in the past. */
+static int
+set_expiry(struct client *c, int64_t expire_at, struct connect_result *r)
+{
+	int64_t now = clock_wall_ms() / MSEC_PER_SEC;
+
+	c->expire_at = 0;
+	r->expires = expire_at > 0;
+	r->ttl = 0;
+	if (expire_at <= 0)
+		return 0;
+	if (expire_at < now)
+		return -1;
+	r->ttl = expire_at - now;
+	if (r->ttl > TTL_MAX)
+		r->ttl = TTL_MAX;
+	c->expire_at = c->node->w->now + r->ttl * MSEC_PER_SEC +
+	    c->node->conf->client.expired_close_delay;
+	return 0;
+}
+
+static int
+set_info(struct client *c, struct sv info)
+{
+	free(c->info);
+	c->info = NULL;
+	c->ninfo = 0;
+	if (info.n == 0)
+		return 0;
+	if ((c->info = sv_dup(info)) == NULL)
+		return -1;
+	c->ninfo = (uint32_t)info.n;
+	return 0;
+}
+
+/* A connect that ends with an error leaves a connection that is good for
+ * nothing: any further command is a bad request (spec 12.15). */
+static void
+refuse_connect(struct client *c, uint32_t id, uint32_t code)
+{
+	c->state = CLIENT_REFUSED;
+	client_reply_error(c, METHOD_CONNECT, id, code);
+}
+
+static void
+accept_connect(struct client *c, uint32_t id, struct sv user, struct sv info,
+    int64_t expire_at)
+{
+	struct connect_result	r;
+	char			uid[37], peer[ADDR_STRLEN];
+
+	if (c->node->conf->client.insecure)
+		expire_at = 0;
+	if (set_expiry(c, expire_at, &r) == -1) {
+		refuse_connect(c, id, ERROR_EXPIRED);
+		return;
+	}
+	if (set_info(c, info) == -1 ||
+	    hub_user_add(&c->node->hub, &c->user, user) == -1) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	c->state = CLIENT_CONNECTED;
+	c->stale_at = 0;
+	c->node->stats.num_clients++;
+	c->node->stats.connections_accepted++;
+	start_pings(c);
+	client_set_timer(c);
+	log_debug("client connected", kv_s("client", client_id(c, uid)),
+	    kv_sv("user", user), kv_s("peer", conn_peer(c->conn, peer)));
+	reply_connect(c, id, &r);
+}
+
+static void
+connect_with_token(struct client *c, uint32_t id, struct sv token)
+{
+	struct connect_token	t;
+	enum jwt_err		err;
+	char			uid[37];
+
+	connect_token_init(&t);
+	err = connect_token_verify(&t, &c->node->verifier, token,
+	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_EXPIRED) {
+		refuse_connect(c, id, ERROR_TOKEN_EXPIRED);
+	} else if (err == JWT_NOMEM) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	} else if (err != JWT_OK) {
+		log_info("invalid connection token",
+		    kv_s("error", jwt_strerror(err)),
+		    kv_s("client", client_id(c, uid)));
+		client_disconnect(c, DISCONNECT_INVALID_TOKEN, NULL);
+	} else if (t.user.n == 0 &&
+	    c->node->conf->client.disallow_anonymous_connection_tokens) {
+		client_disconnect(c, DISCONNECT_PERMISSION_DENIED, NULL);
+	} else {
+		accept_connect(c, id, t.user, t.info, t.expire_at);
+	}
+	connect_token_fini(&t);
+}
+
+/* see command.h */
+void
+command_connect(struct client *c, uint32_t id, struct jv req)
+{
+	const struct conf_client	*conf = &c->node->conf->client;
+	struct sv			 token, name, version;
+
+	if (c->state != CLIENT_NEW) {
+		command_bad(c, "second connect");
+		return;
+	}
+	if (command_str(c, req, "token", &token) == -1 ||
+	    command_str(c, req, "name", &name) == -1 ||
+	    command_str(c, req, "version", &version) == -1) {
+		command_bad(c, "malformed connect");
+		return;
+	}
+	if (token.n > 0)
+		connect_with_token(c, id, token);
+	else if (conf->allow_anonymous_connect_without_token ||
+	    conf->insecure)
+		accept_connect(c, id, SV(""), (struct sv){ NULL, 0 }, 0);
+	else
+		command_bad(c, "connect without a token");
+}
+
+/* ---- refresh ---- */
+
+/* see command.h */
+void
+command_refresh(struct client *c, uint32_t id, struct jv req)
+{
+	struct connect_token	 t;
+	struct connect_result	 r;
+	struct sv		 token;
+	enum jwt_err		 err;
+	struct buf		*b;
+
+	if (command_str(c, req, "token", &token) == -1 || token.n == 0) {
+		command_bad(c, "refresh without a token");
+		return;
+	}
+	connect_token_init(&t);
+	err = connect_token_verify(&t, &c->node->verifier, token,
+	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_EXPIRED ||
+	    (err == JWT_OK && set_expiry(c, t.expire_at, &r) == -1)) {
+		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
+	} else if (err == JWT_NOMEM) {
+		client_reply_error(c, METHOD_REFRESH, id, ERROR_INTERNAL);
+	} else if (err != JWT_OK || !sv_eq(t.user, client_user(c))) {
+		client_disconnect(c, DISCONNECT_INVALID_TOKEN, NULL);
+	} else if (set_info(c, t.info) == -1) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	} else {
+		client_set_timer(c);
+		b = command_reply(c, METHOD_REFRESH, id);
+		buf_putc(b, '{');
+		if (r.expires)
+			buf_printf(b, "\"expires\":true,\"ttl\":%lld",
+			    (long long)r.ttl);
+		buf_putc(b, '}');
+		command_reply_end(c, METHOD_REFRESH);
+	}
+	connect_token_fini(&t);
+}
+

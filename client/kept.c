@@ -1,0 +1,215 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * What channels keep, asked for by clients: history, presence and
+ * presence_stats (spec 3).
+ */
+#include <stdlib.h>
+
+#include "client/command.h"
+
+/* The error that refuses access to what the channel keeps, or 0. */
+static uint32_t
+check_access(struct client *c, struct sv channel,
+    bool (*kept)(const struct conf_channel *),
+    bool (*may)(const struct conf_channel *, bool, bool),
+    const struct conf_channel **opt)
+{
+	struct sv rest;
+
+	*opt = channel_options(c->node->conf, channel, &rest);
+	if (*opt == NULL)
+		return ERROR_UNKNOWN_CHANNEL;
+	if (!channel_name_valid(*opt, rest))
+		return ERROR_BAD_REQUEST;
+	if (!kept(*opt))
+		return ERROR_NOT_AVAILABLE;
+	if (may(*opt, client_user(c).n == 0,
+	    client_find_sub(c, channel) != NULL) ||
+	    c->node->conf->client.insecure)
+		return 0;
+	return ERROR_PERMISSION_DENIED;
+}
+
+static void
+send_or_fail(struct client *c, enum client_method m, uint32_t id,
+    struct client_request *r)
+{
+	if (r == NULL)
+		client_reply_error(c, m, id, ERROR_INTERNAL);
+	else
+		request_send(c, r);
+}
+
+/* ---- history ---- */
+
+struct since {
+	bool		given;
+	int64_t		offset;
+	struct sv	epoch;
+};
+
+static void
+put_history(struct buf *b, const struct hub_history *h)
+{
+	size_t i;
+
+	buf_puts(b, "{\"publications\":[");
+	for (i = 0; i < h->npub; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		encode_pub(b, h->pub[i], NULL);
+	}
+	buf_puts(b, "],\"epoch\":");
+	json_put_str(b, sv_from(h->top.epoch));
+	buf_puts(b, ",\"offset\":");
+	buf_putu64(b, h->top.offset);
+	buf_putc(b, '}');
+}
+
+static void
+history_answered(struct client *c, struct client_request *r)
+{
+	struct hub_history *h = &r->hub.history;
+
+	if (h->req.err != HUB_OK) {
+		client_reply_error(c, METHOD_HISTORY, r->cmd_id,
+		    ERROR_INTERNAL);
+	} else if (r->epoch[0] != '\0' &&
+	    strcmp(r->epoch, h->top.epoch) != 0) {
+		client_reply_error(c, METHOD_HISTORY, r->cmd_id,
+		    ERROR_UNRECOVERABLE_POSITION);
+	} else {
+		put_history(command_reply(c, METHOD_HISTORY, r->cmd_id), h);
+		command_reply_end(c, METHOD_HISTORY);
+	}
+}
+
+static int
+decode_since(struct client *c, struct jv obj, struct since *s)
+{
+	struct jv v = jv_get(obj, "since");
+
+	*s = (struct since){ .given = false };
+	if (!jv_is(v) || jv_type(v) == JSON_NULL)
+		return 0;
+	s->given = true;
+	if (jv_type(v) != JSON_OBJECT ||
+	    command_i64(v, "offset", &s->offset) == -1 || s->offset < 0)
+		return -1;
+	return command_str(c, v, "epoch", &s->epoch);
+}
+
+/* see command.h */
+void
+command_history(struct client *c, uint32_t id, struct jv obj)
+{
+	const struct conf		*conf = c->node->conf;
+	const struct conf_channel	*opt;
+	struct client_request		*r;
+	struct since			 since;
+	struct sv			 channel;
+	int64_t				 limit, max;
+	bool				 reverse;
+	uint32_t			 code;
+
+	if (!command_channel(c, obj, &channel))
+		return;
+	if (command_i64(obj, "limit", &limit) == -1 ||
+	    command_bool(obj, "reverse", &reverse) == -1 ||
+	    decode_since(c, obj, &since) == -1) {
+		command_bad(c, "malformed history");
+		return;
+	}
+	code = check_access(c, channel, channel_keeps_history,
+	    channel_may_history, &opt);
+	if (code == 0 && reverse && since.given && since.offset == 0)
+		code = ERROR_BAD_REQUEST;
+	if (code != 0) {
+		client_reply_error(c, METHOD_HISTORY, id, code);
+		return;
+	}
+	max = conf->client.history_max_publication_limit;
+	if (max > 0 && (limit < 0 || limit > max))
+		limit = max;
+	r = request_new(c, HUB_HISTORY, channel, id, history_answered);
+	if (r != NULL) {
+		r->hub.history.reverse = reverse;
+		r->hub.history.has_since = since.given;
+		r->hub.history.since = (uint64_t)since.offset;
+		r->hub.history.limit = limit;
+		r->hub.history.meta_ttl = conf_meta_ttl(conf, opt);
+		sv_copy(r->epoch, sizeof(r->epoch), since.epoch);
+	}
+	send_or_fail(c, METHOD_HISTORY, id, r);
+}
+
+/* ---- presence ---- */
+
+static void
+presence_answered(struct client *c, struct client_request *r)
+{
+	const struct hub_presence *p = &r->hub.presence;
+
+	if (p->req.err != HUB_OK) {
+		client_reply_error(c, METHOD_PRESENCE, r->cmd_id,
+		    ERROR_INTERNAL);
+		return;
+	}
+	encode_presence(command_reply(c, METHOD_PRESENCE, r->cmd_id), p->info,
+	    p->num_clients);
+	command_reply_end(c, METHOD_PRESENCE);
+}
+
+static void
+stats_answered(struct client *c, struct client_request *r)
+{
+	const struct hub_presence *p = &r->hub.presence;
+
+	if (p->req.err != HUB_OK) {
+		client_reply_error(c, METHOD_PRESENCE_STATS, r->cmd_id,
+		    ERROR_INTERNAL);
+		return;
+	}
+	buf_printf(command_reply(c, METHOD_PRESENCE_STATS, r->cmd_id),
+	    "{\"num_clients\":%zu,\"num_users\":%zu}", p->num_clients,
+	    p->num_users);
+	command_reply_end(c, METHOD_PRESENCE_STATS);
+}
+
+static void
+ask_presence(struct client *c, enum client_method m, enum hub_op op,
+    uint32_t id, struct jv obj,
+    void (*answered)(struct client *, struct client_request *))
+{
+	const struct conf_channel	*opt;
+	struct sv			 channel;
+	uint32_t			 code;
+
+	if (!command_channel(c, obj, &channel))
+		return;
+	code = check_access(c, channel, channel_keeps_presence,
+	    channel_may_presence, &opt);
+	if (code != 0)
+		client_reply_error(c, m, id, code);
+	else
+		send_or_fail(c, m, id, request_new(c, op, channel, id,
+		    answered));
+}
+
+/* see command.h */
+void
+command_presence(struct client *c, uint32_t id, struct jv obj)
+{
+	ask_presence(c, METHOD_PRESENCE, HUB_PRESENCE, id, obj,
+	    presence_answered);
+}
+
+/* see command.h */
+void
+command_presence_stats(struct client *c, uint32_t id, struct jv obj)
+{
+	ask_presence(c, METHOD_PRESENCE_STATS, HUB_PRESENCE_STATS, id, obj,
+	    stats_answered);
+}
