@@ -70,8 +70,11 @@ hub_pub_new(const struct hub_pub_view *v)
 	if (has_extras(v))
 		for (i = 0; i < EXTRAS; i++)
 			nextra += sizeof(uint32_t) + part[i].n;
-	if (v->channel.n > UINT16_MAX || n + nextra > UINT32_MAX / 2 ||
-	    (pub = malloc(sizeof(*pub) + n + nextra)) == NULL)
+	if (v->channel.n > UINT16_MAX || n + nextra > UINT32_MAX / 2)
+		return NULL;
+	/* Not sizeof: very many may be kept, and padding is no use. */
+	pub = malloc(offsetof(struct hub_pub, bytes) + n + nextra);
+	if (pub == NULL)
 		return NULL;
 	atomic_init(&pub->refs, 1);
 	pub->ndata = (uint32_t)v->data.n;

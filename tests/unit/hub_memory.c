@@ -1,0 +1,1033 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * The in-memory broker through the requests of the hub, with one worker and
+ * with four: positions, history, recovery, versions, idempotency and
+ * presence; random operations against a model that keeps everything in plain
+ * arrays. The times and sizes of streams themselves are in hub_stream.c.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hub/hub.h"
+#include "tests/unit/test.h"
+
+#define HUBS_MAX	4
+
+static struct hub	hub[HUBS_MAX];
+static struct hub	*peer[HUBS_MAX];
+static unsigned		nhubs;
+static struct mail	*first, **last;
+static int64_t		now;
+static uint32_t		seed;
+
+static uint32_t
+rnd(uint32_t n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (uint32_t)(((uint64_t)seed * n) >> 32);
+}
+
+static void
+post(void *ctx, unsigned to, struct mail *m)
+{
+	CHECK((struct hub *)ctx != &hub[to]);
+	m->next = NULL;
+	*last = m;
+	last = &m->next;
+}
+
+static void
+settle(void)
+{
+	struct mail *m;
+
+	while ((m = first) != NULL) {
+		if ((first = m->next) == NULL)
+			last = &first;
+		m->run(m, NULL);
+	}
+}
+
+static int64_t
+mono(void *ctx)
+{
+	(void)ctx;
+	return now;
+}
+
+/* ---- subscribers and what they saw ---- */
+
+struct sub {
+	struct hub_sub		hub;		/* first */
+	enum hub_err		err;
+	int			answers, ngot;
+	struct hub_position	top;
+	char			text[256];	/* recovered */
+	/* The newest delivery. */
+	int			number, prev;	/* prev -1: none */
+	uint64_t		offset;
+	char			epoch[HUB_EPOCH_MAX];
+};
+
+static int
+number_of(const struct hub_pub *pub)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%.*s", SV_ARG(hub_pub_data(pub)));
+	return atoi(text);
+}
+
+/* "offset=number ..." */
+static void
+describe(char *text, size_t size, struct hub_pub *const *pub, size_t n)
+{
+	size_t i, at = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, size - at, "%s%llu=%d",
+		    i > 0 ? " " : "", (unsigned long long)pub[i]->offset,
+		    number_of(pub[i]));
+}
+
+static void
+deliver(struct hub_sub *hs, struct hub_fanout *f)
+{
+	struct sub *s = (struct sub *)(void *)hs;
+
+	s->ngot++;
+	s->number = number_of(f->pub);
+	s->prev = f->prev == NULL ? -1 : number_of(f->prev);
+	s->offset = f->pub->offset;
+	strlcpy(s->epoch, f->epoch, sizeof(s->epoch));
+}
+
+static void
+joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
+{
+	struct sub *s = (struct sub *)(void *)hs;
+
+	s->answers++;
+	s->err = err;
+	s->top = r->top;
+	describe(s->text, sizeof(s->text), r->pub, r->npub);
+}
+
+static const struct hub_ops ops = {
+	.post = post, .now = mono, .deliver = deliver, .joined = joined,
+};
+
+static void
+fill(void *p, size_t n)
+{
+	unsigned char *at = p;
+
+	for (; n > 0; n--)
+		*at++ = (unsigned char)rnd(256);
+}
+
+static bool
+start(unsigned n)
+{
+	unsigned i;
+
+	nhubs = n;
+	now = 5000000;
+	first = NULL;
+	last = &first;
+	for (i = 0; i < n; i++)
+		peer[i] = &hub[i];
+	for (i = 0; i < n; i++)
+		hub_init(&hub[i], i, n, peer, &ops, &hub[i]);
+	for (i = 0; i < n; i++)
+		if ((hub[i].broker = memory_broker_new(&hub[i], fill)) == NULL)
+			return false;
+	return true;
+}
+
+static void
+stop(void)
+{
+	unsigned i;
+
+	settle();
+	for (i = 0; i < nhubs; i++)
+		hub_fini(&hub[i]);
+}
+
+static size_t
+expire(void)
+{
+	unsigned i;
+	size_t	 n = 0;
+
+	for (i = 0; i < nhubs; i++)
+		n += hub_expire(&hub[i]);
+	return n;
+}
+
+/* ---- requests, each run to its end ---- */
+
+static struct hub *asker;
+static int	   answers;
+
+static void
+answered(struct hub_request *p)
+{
+	CHECK(p->home == asker);
+	answers++;
+}
+
+static void
+run(struct hub_request *p, enum hub_op op, const char *channel)
+{
+	p->op = op;
+	p->channel = sv_from(channel);
+	p->done = answered;
+	asker = &hub[rnd(nhubs)];
+	answers = 0;
+	hub_request(asker, p);
+	settle();
+	CHECK_INT(answers, 1);
+}
+
+/* A publication whose data is a number; p has the rest. */
+static enum hub_err
+publish(struct hub_publish *p, const char *channel, int number)
+{
+	char			text[16];
+	struct hub_pub_view	in = { .channel = sv_from(channel) };
+
+	snprintf(text, sizeof(text), "%d", number);
+	in.data = sv_from(text);
+	p->req.done = answered;
+	if ((p->pub = hub_pub_new(&in)) == NULL)
+		return HUB_INTERNAL;
+	asker = &hub[rnd(nhubs)];
+	answers = 0;
+	hub_publish(asker, p);
+	settle();
+	CHECK_INT(answers, 1);
+	CHECK(p->pub == NULL);
+	return p->req.err;
+}
+
+/* Kept for a minute, the position for an hour. */
+static struct hub_publish
+keep(uint32_t size)
+{
+	return (struct hub_publish){ .history_size = size,
+	    .history_ttl = 60000, .meta_ttl = 3600000 };
+}
+
+static struct hub_position
+publish_kept(const char *channel, int number, uint32_t size)
+{
+	struct hub_publish p = keep(size);
+
+	CHECK_INT(publish(&p, channel, number), HUB_OK);
+	return p.pos;
+}
+
+static const char *
+history(struct hub_history *p, const char *channel)
+{
+	static char text[1024];
+
+	run(&p->req, HUB_HISTORY, channel);
+	describe(text, sizeof(text), p->pub, p->npub);
+	hub_pubs_free(&hub[0], p->pub, p->npub);
+	return p->req.err == HUB_OK ? text : "failed";
+}
+
+/* All of it, and top. */
+static const char *
+read_all(const char *channel, struct hub_position *top)
+{
+	struct hub_history	 p = { .limit = -1, .meta_ttl = 3600000 };
+	const char		*text = history(&p, channel);
+
+	*top = p.top;
+	return text;
+}
+
+/* ---- positions ---- */
+
+TEST(reading_creates_the_position)
+{
+	struct hub_position	a, b;
+	size_t			i;
+
+	start(1);
+	CHECK_STR(read_all("ch", &a), "");
+	CHECK_INT(a.offset, 0);
+	CHECK_INT(strlen(a.epoch), 8);
+	for (i = 0; i < 8; i++)
+		CHECK(isalpha((unsigned char)a.epoch[i]));
+	read_all("ch", &b);
+	CHECK_STR(b.epoch, a.epoch);
+	b = publish_kept("ch", 1, 10);
+	CHECK_INT(b.offset, 1);
+	CHECK_STR(b.epoch, a.epoch);
+	CHECK_STR(read_all("ch", &b), "1=1");
+	read_all("other", &b);
+	CHECK(strcmp(b.epoch, a.epoch) != 0);
+	stop();
+}
+
+TEST(without_history_there_is_no_position)
+{
+	struct hub_publish	p = { .meta_ttl = 1000 };
+	struct sub		s = { 0 };
+	struct hub_position	top;
+
+	start(1);
+	hub_subscribe(&hub[0], &s.hub, SV("ch"), NULL);
+	CHECK_STR(s.top.epoch, "");
+	CHECK_INT(publish(&p, "ch", 1), HUB_OK);
+	CHECK_INT(p.pos.offset, 0);
+	CHECK_STR(p.pos.epoch, "");
+	CHECK_INT(s.ngot, 1);
+	CHECK_INT(s.offset, 0);
+	CHECK_STR(s.epoch, "");
+	p = (struct hub_publish){ .history_size = 5 };	/* no ttl */
+	CHECK_INT(publish(&p, "ch", 2), HUB_OK);
+	CHECK_INT(p.pos.offset, 0);
+	CHECK_INT(s.ngot, 2);
+	CHECK_STR(read_all("ch", &top), "");
+	hub_unsubscribe(&hub[0], &s.hub);
+	stop();
+}
+
+TEST(subscribers_get_offset_and_epoch)
+{
+	struct sub		s[8];
+	struct hub_position	pos;
+	unsigned		n, i;
+
+	for (n = 1; n <= 4; n += 3) {
+		start(n);
+		memset(s, 0, sizeof(s));
+		for (i = 0; i < 8; i++)
+			hub_subscribe(&hub[i % n], &s[i].hub, SV("ch"), NULL);
+		settle();
+		publish_kept("ch", 1, 2);
+		pos = publish_kept("ch", 2, 2);
+		for (i = 0; i < 8; i++) {
+			CHECK_INT(s[i].offset, 2);
+			CHECK_STR(s[i].epoch, pos.epoch);
+			hub_unsubscribe(&hub[i % n], &s[i].hub);
+		}
+		stop();
+	}
+}
+
+/* ---- reading ---- */
+
+/* Offsets 6 to 10 of ten are kept. */
+static const struct {
+	bool		 reverse, has_since;
+	uint64_t	 since;
+	int64_t		 limit;
+	const char	*want;
+} reads[] = {
+	{ false, false, 0, 0, "" },
+	{ false, false, 0, -1, "6=6 7=7 8=8 9=9 10=10" },
+	{ false, false, 0, 2, "6=6 7=7" },
+	{ false, false, 0, 5, "6=6 7=7 8=8 9=9 10=10" },
+	{ false, false, 0, 99, "6=6 7=7 8=8 9=9 10=10" },
+	{ false, true, 0, -1, "6=6 7=7 8=8 9=9 10=10" },
+	{ false, true, 3, 2, "6=6 7=7" },
+	{ false, true, 5, 1, "6=6" },
+	{ false, true, 6, 1, "7=7" },
+	{ false, true, 6, 0, "" },
+	{ false, true, 7, -1, "8=8 9=9 10=10" },
+	{ false, true, 9, -1, "10=10" },
+	{ false, true, 10, -1, "" },
+	{ false, true, 11, -1, "" },
+	{ false, true, UINT64_MAX, -1, "" },
+	{ true, false, 0, 0, "" },
+	{ true, false, 0, -1, "10=10 9=9 8=8 7=7 6=6" },
+	{ true, false, 0, 1, "10=10" },
+	{ true, false, 0, 99, "10=10 9=9 8=8 7=7 6=6" },
+	{ true, true, 0, -1, "" },
+	{ true, true, 1, -1, "" },
+	{ true, true, 5, -1, "" },
+	{ true, true, 6, -1, "" },
+	{ true, true, 7, -1, "6=6" },
+	{ true, true, 9, 2, "8=8 7=7" },
+	{ true, true, 9, 0, "" },
+	{ true, true, 10, -1, "9=9 8=8 7=7 6=6" },
+	{ true, true, 11, 1, "10=10" },
+	{ true, true, 12, -1, "" },
+	{ true, true, UINT64_MAX, -1, "" },
+};
+
+TEST(history_reads)
+{
+	struct hub_history	p;
+	size_t			i;
+	int			k;
+
+	start(1);
+	for (k = 1; k <= 10; k++)
+		publish_kept("ch", k, 5);
+	for (i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
+		test_note("row %zu", i);
+		p = (struct hub_history){ .reverse = reads[i].reverse,
+		    .has_since = reads[i].has_since, .since = reads[i].since,
+		    .limit = reads[i].limit };
+		CHECK_STR(history(&p, "ch"), reads[i].want);
+		CHECK_INT(p.top.offset, 10);
+	}
+	stop();
+}
+
+TEST(size_changes)
+{
+	struct hub_position top;
+
+	start(1);
+	publish_kept("ch", 1, 2);
+	publish_kept("ch", 2, 2);
+	publish_kept("ch", 3, 4);
+	publish_kept("ch", 4, 4);
+	publish_kept("ch", 5, 4);
+	CHECK_STR(read_all("ch", &top), "2=2 3=3 4=4 5=5");
+	publish_kept("ch", 6, 2);
+	CHECK_STR(read_all("ch", &top), "5=5 6=6");
+	publish_kept("ch", 7, 1);
+	CHECK_STR(read_all("ch", &top), "7=7");
+	publish_kept("ch", 8, 7);
+	publish_kept("ch", 9, UINT32_MAX);
+	CHECK_STR(read_all("ch", &top), "7=7 8=8 9=9");
+	CHECK_INT(top.offset, 9);
+	stop();
+}
+
+TEST(removal_keeps_the_position)
+{
+	struct hub_request	remove = { 0 };
+	struct hub_position	was, top;
+
+	start(4);
+	run(&remove, HUB_HISTORY_REMOVE, "ch");
+	CHECK_INT(remove.err, HUB_OK);
+	publish_kept("ch", 1, 5);
+	was = publish_kept("ch", 2, 5);
+	run(&remove, HUB_HISTORY_REMOVE, "ch");
+	CHECK_STR(read_all("ch", &top), "");
+	CHECK_INT(top.offset, 2);
+	CHECK_STR(top.epoch, was.epoch);
+	publish_kept("ch", 3, 5);
+	CHECK_STR(read_all("ch", &top), "3=3");
+	stop();
+}
+
+/* ---- recovery ---- */
+
+/* Offsets 6 to 10 of ten are kept. */
+static const struct {
+	struct hub_recover	 ask;
+	uint64_t		 top;
+	const char		*want;
+} recoveries[] = {
+	{ { .position = true }, 10, "" },
+	{ { .position = true, .history = true, .since = 8, .limit = 300 },
+	    10, "9=9 10=10" },
+	{ { .history = true, .since = 8, .limit = 300 }, 10, "9=9 10=10" },
+	{ { .history = true, .since = 5, .limit = 3 }, 10, "6=6 7=7 8=8" },
+	{ { .history = true, .since = 2, .limit = 300 },
+	    10, "6=6 7=7 8=8 9=9 10=10" },
+	{ { .history = true, .since = 10, .limit = 300 }, 10, "" },
+	{ { .history = true, .since = 11, .limit = 300 }, 10, "" },
+	{ { .history = true, .since = 0, .limit = 0 }, 10, "" },
+	{ { .history = true, .newest = true, .since = 99 }, 10, "10=10" },
+	{ { .since = 3, .limit = 9 }, 0, "" },
+};
+
+TEST(recovery)
+{
+	struct sub	s;
+	size_t		i;
+	unsigned	n;
+	int		k;
+
+	for (n = 1; n <= 4; n += 3) {
+		start(n);
+		for (k = 1; k <= 10; k++)
+			publish_kept("ch", k, 5);
+		for (i = 0; i < sizeof(recoveries) / sizeof(*recoveries);
+		    i++) {
+			test_note("%u workers, row %zu", n, i);
+			s = (struct sub){ .answers = 0 };
+			k = (int)rnd(n);
+			CHECK_INT(hub_subscribe(&hub[k], &s.hub, SV("ch"),
+			    &recoveries[i].ask), 0);
+			settle();
+			CHECK_INT(s.answers, 1);
+			CHECK_INT(s.err, HUB_OK);
+			CHECK_STR(s.text, recoveries[i].want);
+			CHECK_INT(s.top.offset, recoveries[i].top);
+			CHECK_INT(strlen(s.top.epoch),
+			    recoveries[i].top > 0 ? 8 : 0);
+			hub_unsubscribe(&hub[k], &s.hub);
+			settle();
+		}
+		stop();
+	}
+}
+
+TEST(recovering_creates_and_renews_the_position)
+{
+	struct hub_recover	ask = { .position = true, .meta_ttl = 5000 };
+	struct sub		s = { 0 }, t = { 0 };
+	struct hub_position	top;
+
+	start(1);
+	hub_subscribe(&hub[0], &s.hub, SV("ch"), &ask);
+	CHECK_INT(s.top.offset, 0);
+	CHECK_INT(strlen(s.top.epoch), 8);
+	now += 4999;
+	ask.newest = ask.history = true;
+	hub_subscribe(&hub[0], &t.hub, SV("ch"), &ask);
+	CHECK_STR(t.text, "");
+	CHECK_STR(t.top.epoch, s.top.epoch);
+	now += 4999;
+	read_all("ch", &top);
+	CHECK_STR(top.epoch, s.top.epoch);
+	hub_unsubscribe(&hub[0], &s.hub);
+	hub_unsubscribe(&hub[0], &t.hub);
+	stop();
+}
+
+/* ---- versions ---- */
+
+TEST(versions)
+{
+	static const struct {
+		uint64_t	 version;
+		const char	*epoch;
+		bool		 suppressed;
+		uint64_t	 offset;
+	} rows[] = {
+		{ 5, "a", false, 1 },
+		{ 5, "a", true, 1 },
+		{ 4, "a", true, 1 },
+		{ 5, "", true, 1 },	/* whichever */
+		{ 6, "", false, 2 },	/* its own is "" now */
+		{ 1, "a", false, 3 },
+		{ 1, "b", false, 4 },
+		{ 1, "ba", false, 5 },
+		{ 2, "ba", false, 6 },
+		{ 1, "ba", true, 6 },
+		{ 0, "", false, 7 },	/* without: forgotten */
+		{ 1, "ba", false, 8 },
+		{ UINT64_MAX, "", false, 9 },
+		{ UINT64_MAX - 1, "", true, 9 },
+	};
+	struct hub_publish	p;
+	struct hub_request	remove = { 0 };
+	struct sub		s = { 0 };
+	size_t			i;
+	int			got = 0;
+
+	start(1);
+	hub_subscribe(&hub[0], &s.hub, SV("ch"), NULL);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		test_note("row %zu", i);
+		p = keep(3);
+		p.version = rows[i].version;
+		p.version_epoch = sv_from(rows[i].epoch);
+		CHECK_INT(publish(&p, "ch", 1), HUB_OK);
+		CHECK_INT(p.suppressed, rows[i].suppressed);
+		CHECK_INT(p.pos.offset, rows[i].offset);
+		CHECK_INT(strlen(p.pos.epoch), 8);
+		got += !rows[i].suppressed;
+		CHECK_INT(s.ngot, got);
+	}
+	test_note("after the publications, before the position");
+	run(&remove, HUB_HISTORY_REMOVE, "ch");
+	now += 3599999;
+	expire();
+	p = keep(3);
+	p.version = 7;
+	publish(&p, "ch", 1);
+	CHECK(p.suppressed);
+	now += 3600000;
+	publish(&p, "ch", 1);
+	CHECK(!p.suppressed);
+	CHECK_INT(p.pos.offset, 1);
+	test_note("without history it means nothing");
+	p = (struct hub_publish){ .version = 1 };
+	publish(&p, "ch", 1);
+	CHECK(!p.suppressed);
+	hub_unsubscribe(&hub[0], &s.hub);
+	stop();
+}
+
+/* As with the real server, what is suppressed renews the ttl. */
+TEST(suppressed_publications_renew)
+{
+	struct hub_publish	p = keep(3);
+	struct hub_position	top;
+
+	start(1);
+	p.version = 2;
+	publish(&p, "ch", 1);
+	now += 59999;
+	p.version = 1;
+	publish(&p, "ch", 2);
+	CHECK(p.suppressed);
+	now += 59999;
+	CHECK_STR(read_all("ch", &top), "1=1");
+	now += 1;
+	CHECK_STR(read_all("ch", &top), "");
+	stop();
+}
+
+/* ---- idempotency ---- */
+
+TEST(idempotency_with_history)
+{
+	struct hub_publish	p = keep(5);
+	struct sub		s = { 0 };
+	struct hub_position	top;
+	unsigned		n;
+
+	for (n = 1; n <= 4; n += 3) {
+		start(n);
+		s = (struct sub){ 0 };
+		hub_subscribe(&hub[0], &s.hub, SV("ch"), NULL);
+		settle();
+		p = keep(5);
+		p.idempotency_key = SV("k");
+		publish(&p, "ch", 1);
+		CHECK(!p.suppressed);
+		publish_kept("ch", 2, 5);
+		publish(&p, "ch", 3);
+		CHECK(p.suppressed);
+		CHECK_INT(p.pos.offset, 1);
+		CHECK_STR(read_all("ch", &top), "1=1 2=2");
+		CHECK_STR(p.pos.epoch, top.epoch);
+		CHECK_INT(s.ngot, 2);
+		test_note("without history");
+		p = (struct hub_publish){ .idempotency_key = SV("l") };
+		publish(&p, "ch", 4);
+		CHECK(!p.suppressed);
+		publish(&p, "ch", 5);
+		CHECK(p.suppressed);
+		CHECK_INT(p.pos.offset, 0);
+		CHECK_STR(p.pos.epoch, "");
+		CHECK_INT(s.ngot, 3);
+		hub_unsubscribe(&hub[0], &s.hub);
+		stop();
+	}
+}
+
+/* A key is used up by what was published, not by what was suppressed. */
+TEST(idempotency_with_versions)
+{
+	struct hub_publish p = keep(5);
+
+	start(1);
+	p.version = 3;
+	publish(&p, "ch", 1);
+	p.idempotency_key = SV("k");
+	p.version = 2;
+	publish(&p, "ch", 2);
+	CHECK(p.suppressed);
+	CHECK_INT(p.pos.offset, 1);
+	p.version = 4;
+	publish(&p, "ch", 3);
+	CHECK(!p.suppressed);
+	CHECK_INT(p.pos.offset, 2);
+	now += HUB_IDEMPOTENCY_TTL_MS;
+	expire();
+	p.version = 5;
+	publish(&p, "ch", 4);
+	CHECK(!p.suppressed);
+	stop();
+}
+
+/* ---- delta ---- */
+
+TEST(deltas_come_with_what_was_before)
+{
+	struct hub_publish	p;
+	struct sub		s = { 0 };
+	unsigned		n;
+	uint32_t		size;
+
+	for (n = 1; n <= 4; n += 3)
+		for (size = 1; size <= 2; size++) {
+			test_note("%u workers, size %u", n, size);
+			start(n);
+			s = (struct sub){ 0 };
+			hub_subscribe(&hub[n - 1], &s.hub, SV("ch"), NULL);
+			settle();
+			p = keep(size);
+			p.delta = true;
+			publish(&p, "ch", 1);
+			CHECK_INT(s.prev, -1);
+			publish(&p, "ch", 2);
+			CHECK_INT(s.number, 2);
+			CHECK_INT(s.prev, 1);
+			p.delta = false;
+			publish(&p, "ch", 3);
+			CHECK_INT(s.prev, -1);
+			p.delta = true;
+			publish(&p, "ch", 4);
+			CHECK_INT(s.prev, 3);
+			now += 60000;
+			publish(&p, "ch", 5);
+			CHECK_INT(s.prev, -1);
+			hub_unsubscribe(&hub[n - 1], &s.hub);
+			stop();
+		}
+}
+
+/* ---- time ---- */
+
+TEST(the_ttl_slides)
+{
+	struct hub_position	was, top;
+	int			swept;
+
+	for (swept = 0; swept < 2; swept++) {
+		start(1);
+		publish_kept("ch", 1, 5);
+		now += 59999;
+		was = publish_kept("ch", 2, 5);
+		now += 59999;
+		if (swept)
+			expire();
+		CHECK_STR(read_all("ch", &top), "1=1 2=2");
+		now += 1;
+		if (swept)
+			expire();
+		CHECK_STR(read_all("ch", &top), "");
+		CHECK_INT(top.offset, 2);
+		CHECK_STR(top.epoch, was.epoch);
+		test_note("reading has renewed the position");
+		now += 3599999;
+		if (swept)
+			expire();
+		read_all("ch", &top);
+		CHECK_STR(top.epoch, was.epoch);
+		now += 3600000;
+		if (swept)
+			expire();
+		read_all("ch", &top);
+		CHECK_INT(top.offset, 0);
+		CHECK(strcmp(top.epoch, was.epoch) != 0);
+		test_note(" ");
+		stop();
+	}
+}
+
+/* ---- against a model ---- */
+
+#define CHANNELS	4
+#define LOG_MAX		4000
+
+struct model {
+	bool		exists;
+	char		epoch[HUB_EPOCH_MAX];	/* "": not seen yet */
+	uint64_t	top, version, from;	/* kept: from + 1 to top */
+	int		number[LOG_MAX];	/* by offset */
+	int64_t		pubs_expire, expires;
+	char		version_epoch;
+};
+
+static struct model model[CHANNELS];
+
+static void
+model_update(struct model *m)
+{
+	if (m->exists && m->expires <= now)
+		*m = (struct model){ 0 };
+	if (m->exists && m->pubs_expire <= now)
+		m->from = m->top;
+}
+
+static void
+model_touch(struct model *m, int64_t meta_ttl)
+{
+	m->exists = true;
+	m->expires = meta_ttl == 0 ? INT64_MAX : now + meta_ttl;
+}
+
+static void
+model_position(struct model *m, const struct hub_position *pos)
+{
+	CHECK_INT(pos->offset, m->top);
+	if (m->epoch[0] == '\0')
+		strlcpy(m->epoch, pos->epoch, sizeof(m->epoch));
+	CHECK_STR(pos->epoch, m->epoch);
+}
+
+static int64_t
+some_ttl(void)
+{
+	static const int64_t ttl[] = { 1, 1000, 5000, 60000, 1500000,
+	    86400000 };
+
+	return ttl[rnd(sizeof(ttl) / sizeof(*ttl))];
+}
+
+static void
+model_publish(struct model *m, const char *channel, int number)
+{
+	struct hub_publish	p = { .history_size = 1 + rnd(6),
+				    .history_ttl = some_ttl(),
+				    .meta_ttl = rnd(8) ? some_ttl() : 0,
+				    .version = rnd(3) ? 0 : 1 + rnd(9) };
+	char			epoch = "ab"[rnd(2)];
+	bool			old;
+
+	if (rnd(2) == 0)
+		p.version_epoch = sv_make(&epoch, 1);
+	old = p.version > 0 && p.version <= m->version &&
+	    (p.version_epoch.n == 0 || epoch == m->version_epoch);
+	CHECK_INT(publish(&p, channel, number), HUB_OK);
+	model_touch(m, p.meta_ttl);
+	m->pubs_expire = now + p.history_ttl;
+	CHECK_INT(p.suppressed, old);
+	if (!old) {
+		m->number[++m->top] = number;
+		if (m->top - m->from > p.history_size)
+			m->from = m->top - p.history_size;
+		m->version = p.version;
+		m->version_epoch = p.version_epoch.n ? epoch : '\0';
+	}
+	model_position(m, &p.pos);
+}
+
+static void
+model_read(struct model *m, const char *channel)
+{
+	struct hub_history	p = { .reverse = rnd(2), .has_since = rnd(2),
+				    .since = m->from + rnd(9),
+				    .limit = (int64_t)rnd(6) - 1,
+				    .meta_ttl = rnd(8) ? some_ttl() : 0 };
+	char			want[1024] = "";
+	uint64_t		at;
+	size_t			n = 0, used = 0;
+
+	p.since -= p.since > 2 ? 2 : 0;
+	if (p.reverse)
+		at = p.has_since ? p.since - 1 : m->top;
+	else
+		at = p.has_since && p.since > m->from ? p.since + 1 :
+		    m->from + 1;
+	for (; at > m->from && at <= m->top && n != (size_t)p.limit;
+	    n++, at += p.reverse ? UINT64_MAX : 1)
+		used += (size_t)snprintf(want + used, sizeof(want) - used,
+		    "%s%llu=%d", n ? " " : "", (unsigned long long)at,
+		    m->number[at]);
+	CHECK_STR(history(&p, channel), want);
+	model_touch(m, p.meta_ttl);
+	model_position(m, &p.top);
+}
+
+static void
+model_run(unsigned n, uint32_t run_seed)
+{
+	static const int64_t	 jump[] = { 1, 999, 1000, 4000, 55000,
+				     1100000, 90000000 };
+	struct hub_request	 remove = { 0 };
+	struct model		*m;
+	char			 channel[8];
+	int			 i;
+
+	memset(model, 0, sizeof(model));
+	start(n);
+	seed = run_seed;
+	for (i = 0; i < 400; i++) {
+		test_note("%u workers, seed %u, step %d", n, run_seed, i);
+		m = &model[rnd(CHANNELS)];
+		snprintf(channel, sizeof(channel), "ch%d", (int)(m - model));
+		model_update(m);
+		switch (rnd(10)) {
+		case 0:
+			now += jump[rnd(sizeof(jump) / sizeof(*jump))];
+			break;
+		case 1:
+			expire();
+			break;
+		case 2:
+			run(&remove, HUB_HISTORY_REMOVE, channel);
+			m->from = m->top;
+			break;
+		case 3:
+		case 4:
+		case 5:
+			model_read(m, channel);
+			break;
+		default:
+			model_publish(m, channel, i);
+		}
+	}
+	stop();
+}
+
+TEST(random_operations_against_a_model)
+{
+	uint32_t i;
+
+	for (i = 0; i < 150; i++) {
+		model_run(1, i);
+		model_run(HUBS_MAX, i);
+	}
+}
+
+/* ---- presence ---- */
+
+static void
+change(enum hub_op op, const char *channel, const char *client,
+    const char *user)
+{
+	struct hub_presence_change p = { .info = { .client = sv_from(client),
+	    .user = sv_from(user), .conn_info = SV("{\"a\":1}") } };
+
+	run(&p.req, op, channel);
+	CHECK_INT(p.req.err, HUB_OK);
+}
+
+TEST(presence)
+{
+	struct hub_presence	p;
+	unsigned		n;
+	size_t			i;
+
+	for (n = 1; n <= 4; n += 3) {
+		start(n);
+		change(HUB_PRESENCE_REMOVE, "ch", "c1", "");
+		change(HUB_PRESENCE_ADD, "ch", "c1", "ann");
+		change(HUB_PRESENCE_ADD, "ch", "c2", "ann");
+		change(HUB_PRESENCE_ADD, "ch", "c3", "bob");
+		change(HUB_PRESENCE_ADD, "other", "c1", "ann");
+		p = (struct hub_presence){ .num_clients = 9 };
+		run(&p.req, HUB_PRESENCE_STATS, "ch");
+		CHECK_INT(p.num_clients, 3);
+		CHECK_INT(p.num_users, 2);
+		CHECK(p.info == NULL);
+		run(&p.req, HUB_PRESENCE, "ch");
+		CHECK_INT(p.num_clients, 3);
+		for (i = 0; i < p.num_clients; i++) {
+			CHECK(sv_starts(p.info[i].client, SV("c")));
+			CHECK_SV(p.info[i].conn_info, "{\"a\":1}");
+		}
+		free(p.info);
+		change(HUB_PRESENCE_REMOVE, "ch", "c3", "");
+		run(&p.req, HUB_PRESENCE_STATS, "ch");
+		CHECK_INT(p.num_clients, 2);
+		CHECK_INT(p.num_users, 1);
+		stop();
+	}
+}
+
+/* ---- out of memory ---- */
+
+/* The publication after a failure continues what was there before it. */
+static bool
+sweep_run(unsigned n)
+{
+	struct hub_publish	p = keep(3);
+	struct hub_history	read = { .limit = -1 };
+	struct hub_recover	ask = { .history = true, .limit = 9 };
+	struct sub		s = { 0 };
+	uint64_t		done = 0;
+	bool			ok = start(n), subscribed = false;
+	int			i;
+	const char		*text;
+
+	p.delta = true;
+	p.version_epoch = SV("e");
+	p.idempotency_key = SV("key");
+	for (i = 1; ok && i <= 5; i++) {
+		p.version = (uint64_t)i;
+		p.idempotency_key = sv_make("abcdef", (size_t)i);
+		ok = publish(&p, "ch", i) == HUB_OK;
+		if (ok)
+			CHECK_INT(p.pos.offset, ++done);
+		CHECK(!p.suppressed);
+	}
+	if (ok) {
+		text = history(&read, "ch");
+		ok = read.req.err == HUB_OK;
+		CHECK_STR(text, ok ? "3=3 4=4 5=5" : "failed");
+		CHECK(ok || read.npub == 0);
+	}
+	if (ok)
+		subscribed = hub_subscribe(&hub[0], &s.hub, SV("ch"),
+		    &ask) == 0;
+	settle();
+	ok = ok && subscribed && s.err == HUB_OK;
+	if (ok)
+		CHECK_STR(s.text, "3=3 4=4 5=5");
+	if (subscribed)
+		hub_unsubscribe(&hub[0], &s.hub);
+	settle();
+	for (i = 0; i < (int)n; i++)
+		hub_fini(&hub[i]);
+	return ok;
+}
+
+static bool
+sweep_one(void)
+{
+	return sweep_run(1);
+}
+
+static bool
+sweep_two(void)
+{
+	return sweep_run(2);
+}
+
+/* One failure, then the same request again: it must go as if it were the
+ * first. */
+static bool
+sweep_again(void)
+{
+	struct hub_publish	p = keep(3);
+	struct hub_position	top;
+	unsigned long		failed;
+	int			i;
+	bool			ok;
+
+	alloc_fail_at(0);
+	start(1);
+	publish_kept("ch", 1, 3);
+	for (i = 1; i < 12; i++) {
+		test_note("allocation %d", i);
+		p.version = (uint64_t)i;
+		p.version_epoch = SV("e");
+		p.idempotency_key = sv_make("abcdefghijklmnop", (size_t)i);
+		alloc_fail_at((unsigned long)i);
+		ok = publish(&p, "ch", i) == HUB_OK;
+		failed = alloc_failed();
+		alloc_fail_at(0);
+		CHECK_INT(ok, failed == 0);
+		if (!ok)
+			CHECK_INT(publish(&p, "ch", i), HUB_OK);
+		CHECK(!p.suppressed);
+		CHECK_INT(p.pos.offset, i + 1);
+	}
+	CHECK_STR(read_all("ch", &top), "10=9 11=10 12=11");
+	stop();
+	return true;
+}
+
+TEST(out_of_memory)
+{
+	ALLOC_SWEEP(sweep_one);
+	ALLOC_SWEEP(sweep_two);
+	CHECK(sweep_again());
+}
