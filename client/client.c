@@ -15,6 +15,7 @@
 
 #include "client/client.h"
 #include "client/command.h"
+#include "client/connect.h"
 #include "client/encode.h"
 #include "client/sub.h"
 #include "util/clock.h"
@@ -108,6 +109,8 @@ client_free(struct client *c)
 	if (c->request != NULL)
 		c->request->client = NULL;
 	backlog_free(c);
+	connecting_free(c);
+	free(c->header_user);
 	ws_fini(&c->ws);
 	free(c->info);
 	LIST_REMOVE(c, entry);

@@ -65,6 +65,8 @@ struct client {
 	bool			 in_input;	/* client_input() is running */
 	struct client_request	*request;	/* what waits, if it is one */
 	struct buf		*backlog;	/* input behind the one waiting */
+	struct connecting	*connecting;	/* connect waits for channels */
+	char			*header_user;	/* of the proxy, or NULL */
 	char			*info;		/* conn_info JSON, or NULL */
 	uint32_t		 ninfo;
 	int64_t			 cmd_started;	/* ns, of the one waiting */
@@ -100,6 +102,15 @@ void	client_disconnect(struct client *, uint32_t code, const char *reason);
  * the client is not subscribed (spec 12.48). */
 void	client_unsubscribe_push(struct client *, struct sv channel,
 	    uint32_t code);
+/* Subscribe it on the server's behalf; it is told by a push. */
+struct sub_request;
+struct sub_options;
+void	client_subscribe(struct client *, const struct sub_request *,
+	    const struct sub_options *);
+/* Prolong its connection or (expired) end it; expire_at in Unix s, 0: never.
+ * It is told by a push. info, JSON, replaces conn_info unless empty. */
+void	client_refresh(struct client *, bool expired, int64_t expire_at,
+	    struct sv info);
 /* Leave a channel without a word to the client; false if it is not
  * subscribed (a subscription still being set up stays). */
 bool	client_unsubscribe(struct client *, struct sv channel);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "client/command.h"
+#include "client/connect.h"
 #include "client/token.h"
 #include "util/clock.h"
 #include "util/ct.h"
@@ -14,13 +15,10 @@
 
 #define TTL_MAX	(365 * 24 * 3600)	/* s */
 
-struct connect_result {
-	bool	expires;
-	int64_t	ttl;
-};
-
-static void
-reply_connect(struct client *c, uint32_t id, const struct connect_result *r)
+/* see connect.h */
+void
+connect_reply(struct client *c, uint32_t id, const struct connect_result *r,
+    struct sv subs)
 {
 	const struct conf	*conf = c->node->conf;
 	struct buf		*b = command_reply(c, METHOD_CONNECT, id);
@@ -31,6 +29,11 @@ reply_connect(struct client *c, uint32_t id, const struct connect_result *r)
 	if (r->expires)
 		buf_printf(b, ",\"expires\":true,\"ttl\":%lld",
 		    (long long)r->ttl);
+	if (subs.n > 0) {
+		buf_puts(b, ",\"subs\":{");
+		buf_putsv(b, subs);
+		buf_putc(b, '}');
+	}
 	if (!c->frame_ping && conf->client.ping_interval >= MSEC_PER_SEC) {
 		buf_printf(b, ",\"ping\":%lld", (long long)
 		    (conf->client.ping_interval / MSEC_PER_SEC));
@@ -95,28 +98,41 @@ set_info(struct client *c, struct sv info)
 
 /* A connect that ends with an error leaves a connection that is good for
  * nothing: any further command is a bad request (spec 12.15). */
-static void
-refuse_connect(struct client *c, uint32_t id, uint32_t code)
+/* see connect.h */
+void
+connect_refuse(struct client *c, uint32_t id, uint32_t code)
 {
+	if (code >= DISCONNECT_CONNECTION_CLOSED) {
+		client_disconnect(c, code, NULL);
+		return;
+	}
 	c->state = CLIENT_REFUSED;
 	client_reply_error(c, METHOD_CONNECT, id, code);
 }
 
+/* Who is connecting, and with what. */
+struct credentials {
+	struct sv	user, info;
+	int64_t		expire_at;
+	struct jv	claims;		/* of the token, or absent */
+	struct jv	subs;		/* of the request, or absent */
+};
+
 static void
-accept_connect(struct client *c, uint32_t id, struct sv user, struct sv info,
-    int64_t expire_at)
+accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 {
+	int64_t			expire_at = who->expire_at;
 	struct connect_result	r;
 	char			uid[37], peer[ADDR_STRLEN];
 
 	if (c->node->conf->client.insecure)
 		expire_at = 0;
 	if (set_expiry(c, expire_at, &r) == -1) {
-		refuse_connect(c, id, ERROR_EXPIRED);
+		connect_refuse(c, id, ERROR_EXPIRED);
 		return;
 	}
-	if (set_info(c, info) == -1 ||
-	    hub_user_add(&c->node->hub, &c->user, user) == -1) {
+	if (set_info(c, who->info) == -1 ||
+	    hub_user_add(&c->node->hub, &c->user, who->user) == -1) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 		return;
 	}
@@ -127,13 +143,15 @@ accept_connect(struct client *c, uint32_t id, struct sv user, struct sv info,
 	start_pings(c);
 	client_set_timer(c);
 	log_debug("client connected", kv_s("client", client_id(c, uid)),
-	    kv_sv("user", user), kv_s("peer", conn_peer(c->conn, peer)));
-	reply_connect(c, id, &r);
+	    kv_sv("user", who->user), kv_s("peer", conn_peer(c->conn, peer)));
+	connecting_start(c, id, &r, who->claims, who->subs);
 }
 
 static void
-connect_with_token(struct client *c, uint32_t id, struct sv token)
+connect_with_token(struct client *c, uint32_t id, struct sv token,
+    struct jv subs)
 {
+	struct credentials	who = { .subs = subs };
 	struct connect_token	t;
 	enum jwt_err		err;
 	char			uid[37];
@@ -142,7 +160,7 @@ connect_with_token(struct client *c, uint32_t id, struct sv token)
 	err = connect_token_verify(&t, &c->node->verifier, token,
 	    clock_wall_ms() / MSEC_PER_SEC);
 	if (err == JWT_EXPIRED) {
-		refuse_connect(c, id, ERROR_TOKEN_EXPIRED);
+		connect_refuse(c, id, ERROR_TOKEN_EXPIRED);
 	} else if (err == JWT_NOMEM) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	} else if (err != JWT_OK) {
@@ -154,9 +172,23 @@ connect_with_token(struct client *c, uint32_t id, struct sv token)
 	    c->node->conf->client.disallow_anonymous_connection_tokens) {
 		client_disconnect(c, DISCONNECT_PERMISSION_DENIED, NULL);
 	} else {
-		accept_connect(c, id, t.user, t.info, t.expire_at);
+		who.user = t.user;
+		who.info = t.info;
+		who.expire_at = t.expire_at;
+		who.claims = json_root(&t.jwt.json);
+		accept_connect(c, id, &who);
 	}
 	connect_token_fini(&t);
+}
+
+/* A proxy in front has said who it is (client.user_id_http_header). Such a
+ * connection gets no subscriptions from the server (spec 12.32). */
+static void
+connect_by_header(struct client *c, uint32_t id)
+{
+	struct credentials who = { .user = sv_from(c->header_user) };
+
+	accept_connect(c, id, &who);
 }
 
 /* see command.h */
@@ -164,6 +196,7 @@ void
 command_connect(struct client *c, uint32_t id, struct jv req)
 {
 	const struct conf_client	*conf = &c->node->conf->client;
+	struct credentials		 who = { .subs = jv_get(req, "subs") };
 	struct sv			 token, name, version;
 
 	if (c->state != CLIENT_NEW) {
@@ -177,10 +210,12 @@ command_connect(struct client *c, uint32_t id, struct jv req)
 		return;
 	}
 	if (token.n > 0)
-		connect_with_token(c, id, token);
+		connect_with_token(c, id, token, who.subs);
 	else if (conf->allow_anonymous_connect_without_token ||
 	    conf->insecure)
-		accept_connect(c, id, SV(""), (struct sv){ NULL, 0 }, 0);
+		accept_connect(c, id, &who);
+	else if (c->header_user != NULL)
+		connect_by_header(c, id);
 	else
 		command_bad(c, "connect without a token");
 }
@@ -226,3 +261,36 @@ command_refresh(struct client *c, uint32_t id, struct jv req)
 	connect_token_fini(&t);
 }
 
+
+/* see client.h */
+void
+client_refresh(struct client *c, bool expired, int64_t expire_at,
+    struct sv info)
+{
+	struct connect_result	 r;
+	struct buf		 b = BUF_INIT;
+	struct blob		*blob = NULL;
+
+	if (c->state != CLIENT_CONNECTED)
+		return;
+	if (expired || set_expiry(c, expire_at, &r) == -1) {
+		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
+		return;
+	}
+	encode_push_begin(&b, SV(""), "refresh");
+	buf_putc(&b, '{');
+	if (r.expires)
+		buf_printf(&b, "\"expires\":true,\"ttl\":%lld",
+		    (long long)r.ttl);
+	buf_putc(&b, '}');
+	encode_push_end(&b);
+	if (!b.failed && (info.n == 0 || set_info(c, info) == 0))
+		blob = encode_wire(c->form, buf_sv(&b));
+	buf_fini(&b);
+	if (blob == NULL) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	client_set_timer(c);
+	client_send(c, blob, OUT_PUSH);
+}

@@ -151,8 +151,7 @@ encode_presence(struct buf *b, const struct hub_info *info, size_t n)
 
 /* see encode.h */
 void
-encode_unsubscribe_push(struct buf *b, struct sv channel, uint32_t code,
-    const char *reason)
+encode_push_begin(struct buf *b, struct sv channel, const char *kind)
 {
 	buf_puts(b, "{\"push\":{");
 	if (channel.n > 0) {
@@ -160,13 +159,30 @@ encode_unsubscribe_push(struct buf *b, struct sv channel, uint32_t code,
 		json_put_str(b, channel);
 		buf_putc(b, ',');
 	}
-	buf_puts(b, "\"unsubscribe\":{\"code\":");
+	buf_printf(b, "\"%s\":", kind);
+}
+
+/* see encode.h */
+void
+encode_push_end(struct buf *b)
+{
+	buf_puts(b, "}}");
+}
+
+/* see encode.h */
+void
+encode_unsubscribe_push(struct buf *b, struct sv channel, uint32_t code,
+    const char *reason)
+{
+	encode_push_begin(b, channel, "unsubscribe");
+	buf_puts(b, "{\"code\":");
 	buf_putu64(b, code);
 	if (*reason != '\0') {
 		buf_puts(b, ",\"reason\":");
 		json_put_str(b, sv_from(reason));
 	}
-	buf_puts(b, "}}}");
+	buf_putc(b, '}');
+	encode_push_end(b);
 }
 
 /* see encode.h */

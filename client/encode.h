@@ -31,6 +31,9 @@ void	encode_pub(struct buf *, const struct hub_pub *,
 /* Pushes, whole: a publication, or a join or leave. */
 void	encode_pub_push(struct buf *, const struct hub_pub *,
 	    const struct pub_form *f);
+/* Any other push of a channel: {"push":{"channel":...,"kind": and its end. */
+void	encode_push_begin(struct buf *, struct sv channel, const char *kind);
+void	encode_push_end(struct buf *);
 /* {"presence":{...}} */
 void	encode_presence(struct buf *, const struct hub_info *, size_t n);
 void	encode_unsubscribe_push(struct buf *, struct sv channel,

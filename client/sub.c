@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/connect.h"
 #include "client/sub.h"
 #include "hub/delta.h"
 #include "hub/filter.h"
@@ -43,7 +44,7 @@ struct sub_check {
 struct sub_setup {
 	sub_done	*done;
 	uint32_t	 arg;
-	bool		 recovery, cache, recover, must_recover;
+	bool		 recovery, cache, recover, must_recover, as_push;
 	bool		 recovered;
 	uint64_t	 offset;
 	char		 epoch[HUB_EPOCH_MAX];
@@ -59,6 +60,14 @@ delta_make(struct buf *patch, struct sv from, struct sv to)
 	buf_reset(patch);
 	return delta_fossil(patch, from, to) == 0 && patch->n < to.n &&
 	    utf8_valid(buf_sv(patch));
+}
+
+static bool
+sub_filter_match(struct filter *f, const struct hub_pub *pub)
+{
+	(void)f;
+	(void)pub;
+	return true;
 }
 
 /* ---- options ---- */
@@ -273,6 +282,7 @@ make_setup(struct client_sub *s, const struct sub_request *r,
 	p->cache = o->cache;
 	p->recover = o->recovery && (r->recover || o->auto_recover);
 	p->must_recover = r->must_recover;
+	p->as_push = o->as_push;
 	p->offset = r->offset;
 	sv_copy(p->epoch, sizeof(p->epoch), r->epoch);
 	p->ndata = o->data.n;
@@ -350,6 +360,13 @@ sub_drop_quietly(struct client_sub *s)
 
 /* ---- the owner's answer ---- */
 
+static void
+put_member(struct buf *b, bool *first, const char *name)
+{
+	buf_printf(b, "%s\"%s\":", *first ? "" : ",", name);
+	*first = false;
+}
+
 /* Whether everything from the client's position on is in r: spec 3,
  * Recovery, and 12.2 to 12.4. */
 static bool
@@ -407,7 +424,7 @@ put_recovered(struct buf *b, bool *member, struct client_sub *s,
 	bool		 first = true, delta = s->flags & SUB_DELTA;
 	size_t		 i;
 
-	encode_member(b, member, "publications");
+	put_member(b, member, "publications");
 	buf_putc(b, '[');
 	for (i = 0; i < r->npub; i++) {
 		if (s->x->filter != NULL &&
@@ -433,7 +450,7 @@ put_offset(struct buf *b, bool *first, uint64_t offset)
 {
 	if (offset == 0)
 		return;
-	encode_member(b, first, "offset");
+	put_member(b, first, "offset");
 	buf_putu64(b, offset);
 }
 
@@ -442,11 +459,12 @@ put_flag(struct buf *b, bool *first, const char *name, bool set)
 {
 	if (!set)
 		return;
-	encode_member(b, first, name);
+	put_member(b, first, name);
 	buf_puts(b, "true");
 }
 
-/* SubscribeResult: spec 3, fields in the protocol's order. */
+/* SubscribeResult, or the Subscribe push, which has less: spec 3, fields in
+ * the protocol's order. */
 static void
 put_result(struct buf *b, struct client_sub *s, const struct hub_recover *r)
 {
@@ -455,30 +473,30 @@ put_result(struct buf *b, struct client_sub *s, const struct hub_recover *r)
 	int64_t			 ttl;
 
 	positioned = s->flags & SUB_POSITIONED;
-	with = p->recovered && !has_newest(p, r) && r->npub > 0;
+	with = !p->as_push && p->recovered && !has_newest(p, r) && r->npub > 0;
 	buf_putc(b, '{');
-	if (s->x != NULL && s->x->expire_at > 0) {
+	if (!p->as_push && s->x != NULL && s->x->expire_at > 0) {
 		ttl = s->x->expire_at - clock_wall_ms() / MSEC_PER_SEC;
-		encode_member(b, &first, "expires");
+		put_member(b, &first, "expires");
 		buf_printf(b, "true,\"ttl\":%lld", (long long)ttl);
 	}
 	put_flag(b, &first, "recoverable", p->recovery);
 	if (positioned) {
-		encode_member(b, &first, "epoch");
+		put_member(b, &first, "epoch");
 		json_put_str(b, sv_from(r->top.epoch));
 	}
 	if (with)
 		put_recovered(b, &first, s, r);
-	put_flag(b, &first, "recovered", p->recovered);
+	put_flag(b, &first, "recovered", !p->as_push && p->recovered);
 	put_offset(b, &first, p->recovered ? p->offset :
 	    positioned ? r->top.offset : 0);
 	put_flag(b, &first, "positioned", positioned);
 	if (p->ndata > 0) {
-		encode_member(b, &first, "data");
+		put_member(b, &first, "data");
 		json_put_raw(b, sv_make(p->data, p->ndata));
 	}
-	put_flag(b, &first, "was_recovering", p->recover);
-	put_flag(b, &first, "delta", s->flags & SUB_DELTA);
+	put_flag(b, &first, "was_recovering", !p->as_push && p->recover);
+	put_flag(b, &first, "delta", !p->as_push && s->flags & SUB_DELTA);
 	buf_putc(b, '}');
 }
 
@@ -541,10 +559,14 @@ sub_joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
 	buf_reset(b);
 	put_result(b, s, r);
 	s->setup = NULL;
-	go_live(s, r);
-	if (b->failed)
+	if (b->failed) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-	p->done(c, s, 0, buf_sv(b), p->arg);
+		p->done(c, NULL, ERROR_INTERNAL, (struct sv){ NULL, 0 },
+		    p->arg);
+	} else {
+		go_live(s, r);
+		p->done(c, s, 0, buf_sv(b), p->arg);
+	}
 	free(p);
 }
 
@@ -702,9 +724,9 @@ deliver(struct client_sub *s, struct hub_fanout *f)
 		client_reply_flush(c);
 	if ((b = wire_of(c, f, kind)) == NULL)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-	else
-		client_send(c, blob_ref(b), f->pub->type == HUB_PUB ?
-		    OUT_PUB : OUT_PUSH);
+	else if (!connecting_hold(c, blob_ref(b)))
+		client_send(c, b, f->pub->type == HUB_PUB ? OUT_PUB :
+		    OUT_PUSH);
 }
 
 /* see sub.h */

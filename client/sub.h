@@ -24,6 +24,7 @@ struct sub_options {
 	bool		fossil;		/* delta may be negotiated */
 	bool		filter;		/* a tags filter may be set */
 	bool		server_side;
+	bool		as_push;	/* the result is for a push */
 	int64_t		expire_at;	/* Unix s; 0: never */
 	int64_t		meta_ttl;	/* ms */
 	struct sv	info;		/* chan_info, JSON or empty */

@@ -62,9 +62,8 @@ connect_token_fini(struct connect_token *t)
 	buf_fini(&t->b64);
 }
 
-/* A JSON claim, or its base64 twin, which wins if both are there; it is
- * decoded into b64, which *out then is a view of. */
-static enum jwt_err
+/* see token.h */
+enum jwt_err
 token_json(struct jv claims, const char *name, const char *name64,
     struct buf *b64, struct sv *out)
 {

@@ -27,6 +27,12 @@ struct connect_token {
 	struct buf	b64;		/* private: decoded b64info */
 };
 
+/* A JSON claim, or its base64 twin, which wins if both are there; it is
+ * decoded into b64, which *out then is a view of. *out is left alone if the
+ * claim is absent. */
+enum jwt_err token_json(struct jv claims, const char *name,
+	    const char *name64, struct buf *b64, struct sv *out);
+
 void	connect_token_init(struct connect_token *);
 void	connect_token_fini(struct connect_token *);
 /* Verify a connection token at time now (Unix s). Anything but JWT_OK leaves

@@ -1,0 +1,382 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * Subscriptions that the server makes: those that come with connect (named
+ * by the token, wished for by the client, the user's personal channel), and
+ * those made later over the API. Connect is answered when all of its
+ * subscriptions have been; what is published to them meanwhile is held back.
+ */
+#include <stdlib.h>
+
+#include "client/command.h"
+#include "client/connect.h"
+#include "client/sub.h"
+#include "client/token.h"
+
+#define HELD_MAX	1024	/* publications held back for one client */
+
+struct connecting {
+	uint32_t	 id;			/* of the connect command */
+	struct connect_result result;
+	unsigned	 left;			/* answers to come */
+	uint32_t	 error;
+	bool		 collecting;		/* more are being started */
+	struct buf	 subs;			/* "channel":{...},... */
+	struct blob	*held[HELD_MAX];
+	unsigned	 nheld;
+};
+
+/* ---- while connect waits ---- */
+
+/* see connect.h */
+void
+connecting_free(struct client *c)
+{
+	struct connecting	*k = c->connecting;
+	unsigned		 i;
+
+	if (k == NULL)
+		return;
+	for (i = 0; i < k->nheld; i++)
+		blob_unref(k->held[i]);
+	buf_fini(&k->subs);
+	free(k);
+	c->connecting = NULL;
+}
+
+/* see connect.h */
+bool
+connecting_hold(struct client *c, struct blob *b)
+{
+	struct connecting *k = c->connecting;
+
+	if (k == NULL)
+		return false;
+	if (k->nheld == HELD_MAX) {
+		blob_unref(b);
+		client_disconnect(c, DISCONNECT_SLOW, NULL);
+	} else {
+		k->held[k->nheld++] = b;
+	}
+	return true;
+}
+
+/* Everything has been answered. */
+static void
+finish(struct client *c)
+{
+	struct connecting	*k = c->connecting;
+	struct client_sub	*s, *next;
+	unsigned		 i;
+
+	c->connecting = NULL;
+	if (c->state == CLIENT_CLOSED) {
+		;
+	} else if (k->error != 0) {
+		client_leave(c);
+		connect_refuse(c, k->id, k->error);
+	} else {
+		connect_reply(c, k->id, &k->result, buf_sv(&k->subs));
+		client_reply_flush(c);
+		for (i = 0; i < k->nheld; i++)
+			client_send(c, blob_ref(k->held[i]), OUT_PUB);
+		for (s = SLIST_FIRST(&c->subs); s != NULL &&
+		    c->state != CLIENT_CLOSED; s = next) {
+			next = SLIST_NEXT(s, entry);
+			sub_announce(s);
+		}
+	}
+	c->connecting = k;
+	connecting_free(c);
+	client_resume(c);
+}
+
+static void
+one_answered(struct client *c, struct client_sub *s, uint32_t error,
+    struct sv result, uint32_t arg)
+{
+	struct connecting *k = c->connecting;
+
+	(void)arg;
+	if (k == NULL)
+		return;
+	if (error != 0) {
+		k->error = error;
+	} else {
+		if (k->subs.n > 0)
+			buf_putc(&k->subs, ',');
+		json_put_str(&k->subs, hub_sub_name(&s->hub));
+		buf_putc(&k->subs, ':');
+		buf_putsv(&k->subs, result);
+	}
+	if (--k->left == 0 && !k->collecting)
+		finish(c);
+}
+
+/* ---- which subscriptions come with connect ---- */
+
+/* What the client says of a channel in its connect request: where to recover
+ * from. -1: malformed. */
+static int
+wish_of(struct client *c, struct jv wishes, struct sub_request *r)
+{
+	struct jv	v;
+	struct sv	name, delta;
+	int64_t		offset;
+
+	for (v = jv_first(wishes); jv_is(v); v = jv_next(v)) {
+		if (jv_str(jv_key(v), &c->node->scratch, &name) == -1)
+			return -1;
+		if (!sv_eq(name, r->channel) || jv_type(v) == JSON_NULL)
+			continue;
+		if (jv_type(v) != JSON_OBJECT ||
+		    command_bool(v, "recover", &r->recover) == -1 ||
+		    command_i64(v, "offset", &offset) == -1 || offset < 0 ||
+		    command_str(c, v, "epoch", &r->epoch) == -1 ||
+		    command_str(c, v, "delta", &delta) == -1)
+			return -1;
+		r->offset = (uint64_t)offset;
+		r->delta = sv_eq(delta, SV("fossil"));
+	}
+	return 0;
+}
+
+/* Start one; a channel that is there already is left as it is. */
+static void
+start_one(struct client *c, struct sv channel, struct sub_options *o,
+    struct jv wishes)
+{
+	struct connecting	*k = c->connecting;
+	struct sub_request	 r = { .channel = channel };
+	int64_t			 limit = c->node->conf->client.channel_limit;
+
+	if (channel.n == 0 || k->error != 0 ||
+	    client_find_sub(c, channel) != NULL)
+		return;
+	if (limit > 0 && c->nsubs >= (uint64_t)limit) {
+		k->error = DISCONNECT_CHANNEL_LIMIT;
+		return;
+	}
+	if (wish_of(c, wishes, &r) == -1) {
+		k->error = DISCONNECT_BAD_REQUEST;
+		return;
+	}
+	o->server_side = true;
+	k->left++;
+	if (sub_start(c, &r, o, NULL, one_answered, 0) == -1) {
+		k->left--;
+		k->error = ERROR_INTERNAL;
+	}
+}
+
+static void
+start_token_sub(struct client *c, struct sv channel, struct jv spec,
+    struct jv wishes)
+{
+	const struct conf		*conf = c->node->conf;
+	const struct conf_channel	*opt;
+	struct sub_options		 o;
+	struct buf			 info = BUF_INIT, data = BUF_INIT;
+	enum jwt_err			 err = JWT_OK;
+
+	if ((opt = channel_options(conf, channel, NULL)) == NULL) {
+		c->connecting->error = ERROR_UNKNOWN_CHANNEL;
+		return;
+	}
+	sub_options_default(&o, conf, opt);
+	if (jv_type(spec) == JSON_OBJECT) {
+		err = token_json(spec, "info", "b64info", &info, &o.info);
+		if (err == JWT_OK)
+			err = token_json(spec, "data", "b64data", &data,
+			    &o.data);
+		if (err == JWT_OK && sub_options_override(&o,
+		    jv_get(spec, "override")) == -1)
+			err = JWT_CLAIMS;
+	}
+	if (err != JWT_OK)
+		c->connecting->error = DISCONNECT_INVALID_TOKEN;
+	else
+		start_one(c, channel, &o, wishes);
+	buf_fini(&info);
+	buf_fini(&data);
+}
+
+/* The claims "subs" and "channels"; the first wins. */
+static void
+start_token_subs(struct client *c, struct jv claims, struct jv wishes)
+{
+	struct buf	scratch = BUF_INIT;
+	struct jv	v, none = { NULL, 0 };
+	struct sv	name;
+
+	for (v = jv_first(jv_get(claims, "subs")); jv_is(v); v = jv_next(v)) {
+		buf_reset(&scratch);
+		if (jv_str(jv_key(v), &scratch, &name) == 0)
+			start_token_sub(c, name, v, wishes);
+	}
+	v = jv_first(jv_get(claims, "channels"));
+	for (; jv_is(v); v = jv_next(v)) {
+		buf_reset(&scratch);
+		if (jv_str(v, &scratch, &name) == 0)
+			start_token_sub(c, name, none, wishes);
+		else
+			c->connecting->error = DISCONNECT_INVALID_TOKEN;
+	}
+	buf_fini(&scratch);
+}
+
+static void
+start_personal(struct client *c, struct jv wishes)
+{
+	const struct conf	*conf = c->node->conf;
+	const char		*ns = conf->client.
+				    subscribe_to_user_personal_channel.
+				    personal_channel_namespace;
+	struct buf		 name = BUF_INIT;
+
+	if (!conf->client.subscribe_to_user_personal_channel.enabled ||
+	    client_user(c).n == 0)
+		return;
+	if (*ns != '\0') {
+		buf_puts(&name, ns);
+		buf_puts(&name, conf->channel.namespace_boundary);
+	}
+	buf_puts(&name, conf->channel.user_boundary);
+	buf_putsv(&name, client_user(c));
+	if (name.failed)
+		c->connecting->error = ERROR_INTERNAL;
+	else
+		start_token_sub(c, buf_sv(&name), (struct jv){ NULL, 0 },
+		    wishes);
+	buf_fini(&name);
+}
+
+/* Whether the client could subscribe to this by itself, without a token. */
+static bool
+is_permitted(struct client *c, struct sv channel,
+    const struct conf_channel *opt, struct sv rest)
+{
+	const struct conf	*conf = c->node->conf;
+	struct sv		 user = client_user(c);
+
+	if (channel_is_private(conf, channel) ||
+	    !channel_name_valid(opt, rest) ||
+	    channel.n > channel_max_length(conf))
+		return false;
+	if (conf->client.insecure)
+		return true;
+	if (channel_is_user_limited(conf, opt, channel))
+		return user.n > 0 && channel_lists_user(conf, channel, user);
+	return channel_may_subscribe(opt, user.n == 0);
+}
+
+/* What the client wishes for: not permitted is passed over in silence, but
+ * an unknown namespace is a bad request (spec 12.33). */
+static void
+start_wishes(struct client *c, struct jv wishes)
+{
+	const struct conf_channel	*opt;
+	struct sub_options		 o;
+	struct jv			 v;
+	struct sv			 name, rest;
+
+	for (v = jv_first(wishes); jv_is(v); v = jv_next(v)) {
+		if (jv_str(jv_key(v), &c->node->scratch, &name) == -1) {
+			c->connecting->error = DISCONNECT_BAD_REQUEST;
+			return;
+		}
+		opt = channel_options(c->node->conf, name, &rest);
+		if (opt == NULL) {
+			c->connecting->error = DISCONNECT_BAD_REQUEST;
+			return;
+		}
+		if (!is_permitted(c, name, opt, rest))
+			continue;
+		sub_options_default(&o, c->node->conf, opt);
+		start_one(c, name, &o, wishes);
+	}
+}
+
+/* see connect.h */
+void
+connecting_start(struct client *c, uint32_t id,
+    const struct connect_result *result, struct jv claims, struct jv wishes)
+{
+	struct connecting *k;
+
+	if (jv_is(wishes) && jv_type(wishes) != JSON_OBJECT &&
+	    jv_type(wishes) != JSON_NULL) {
+		command_bad(c, "subs of connect is no object");
+		return;
+	}
+	if (!jv_is(jv_get(claims, "subs")) &&
+	    !jv_is(jv_get(claims, "channels")) && jv_len(wishes) == 0 &&
+	    !c->node->conf->client.subscribe_to_user_personal_channel.
+	    enabled) {
+		connect_reply(c, id, result, (struct sv){ NULL, 0 });
+		return;
+	}
+	if ((c->connecting = k = calloc(1, sizeof(*k))) == NULL) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	k->id = id;
+	k->result = *result;
+	k->collecting = true;
+	c->waiting = true;
+	start_token_subs(c, claims, wishes);
+	start_personal(c, wishes);
+	start_wishes(c, wishes);
+	if (c->connecting != k)
+		return;		/* the client is gone */
+	k->collecting = false;
+	if (k->left == 0)
+		finish(c);
+}
+
+/* ---- over the API ---- */
+
+static void
+pushed(struct client *c, struct client_sub *s, uint32_t error,
+    struct sv result, uint32_t arg)
+{
+	struct buf	 b = BUF_INIT;
+	struct blob	*blob = NULL;
+
+	(void)arg;
+	if (error != 0 || c->state == CLIENT_CLOSED)
+		return;
+	encode_push_begin(&b, hub_sub_name(&s->hub), "subscribe");
+	buf_putsv(&b, result);
+	encode_push_end(&b);
+	if (!b.failed)
+		blob = encode_wire(c->form, buf_sv(&b));
+	buf_fini(&b);
+	if (blob == NULL) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	client_send(c, blob, OUT_PUSH);
+	sub_announce(s);
+}
+
+/* see client.h */
+void
+client_subscribe(struct client *c, const struct sub_request *r,
+    const struct sub_options *o)
+{
+	struct sub_options	 push = *o;
+	int64_t			 limit = c->node->conf->client.channel_limit;
+
+	if (c->state != CLIENT_CONNECTED ||
+	    client_find_sub(c, r->channel) != NULL)
+		return;
+	if (limit > 0 && c->nsubs >= (uint64_t)limit) {
+		client_disconnect(c, DISCONNECT_CHANNEL_LIMIT, NULL);
+		return;
+	}
+	push.server_side = push.as_push = true;
+	if (sub_start(c, r, &push, NULL, pushed, 0) == -1)
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+}
