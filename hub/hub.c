@@ -554,7 +554,8 @@ void
 hub_request(struct hub *h, struct hub_request *p)
 {
 	p->home = h;
-	p->owner = owner_of(h, hash_sv(p->channel));
+	p->hash = hash_sv(p->channel);
+	p->owner = owner_of(h, p->hash);
 	p->err = HUB_OK;
 	if (p->owner == h) {
 		h->broker->ops->request(h->broker, p);

@@ -76,10 +76,9 @@ struct hub_pub {
 	atomic_uint	 refs;
 	uint32_t	 ndata;
 	uint64_t	 offset;
-	uint32_t	 nextra;
 	uint16_t	 nchannel;
-	uint8_t		 type;
-	bool		 has_info, is_binary;
+	uint8_t		 type : 2;
+	bool		 has_info : 1, is_binary : 1, has_extra : 1;
 	char		 bytes[];	/* channel, data, extra */
 };
 
@@ -232,6 +231,7 @@ struct hub_request {
 	struct hub	*home, *owner;	/* private */
 	enum hub_op	 op;
 	struct sv	 channel;
+	uint64_t	 hash;		/* of channel; private */
 	enum hub_err	 err;		/* answer */
 	void		(*done)(struct hub_request *);
 };

@@ -79,11 +79,11 @@ hub_pub_new(const struct hub_pub_view *v)
 	atomic_init(&pub->refs, 1);
 	pub->ndata = (uint32_t)v->data.n;
 	pub->offset = v->offset;
-	pub->nextra = (uint32_t)nextra;
 	pub->nchannel = (uint16_t)v->channel.n;
 	pub->type = (uint8_t)v->type;
 	pub->has_info = v->has_info;
 	pub->is_binary = v->is_binary;
+	pub->has_extra = nextra > 0;
 	at = place(place(pub->bytes, v->channel), v->data);
 	if (nextra > 0)
 		for (i = 0; i < EXTRAS; i++)
@@ -106,7 +106,7 @@ hub_pub_view(const struct hub_pub *pub, struct hub_pub_view *v)
 		.has_info = pub->has_info,
 		.is_binary = pub->is_binary,
 	};
-	if (pub->nextra == 0)
+	if (!pub->has_extra)
 		return;
 	at = take_part(at, &v->tags);
 	at = take_part(at, &v->info.user);

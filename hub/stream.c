@@ -376,13 +376,13 @@ hub_streams_add(struct hub_streams *ss, struct hub_publish *p, int64_t now,
     struct hub_pub **prev)
 {
 	int64_t			 whole = until(now, p->meta_ttl);
-	uint64_t		 hash = hash_sv(p->req.channel);
+	struct sv		 channel = p->req.channel;
 	struct hub_stream	*s, *fresh = NULL;
 	struct version		*v;
 
 	*prev = NULL;
-	if ((s = stream_find(ss, hash, p->req.channel, now)) == NULL)
-		s = fresh = stream_new(ss, hash, p->req.channel, now, whole);
+	if ((s = stream_find(ss, p->req.hash, channel, now)) == NULL)
+		s = fresh = stream_new(ss, p->req.hash, channel, now, whole);
 	if (s == NULL)
 		return -1;
 	p->suppressed = is_outdated(s->kept, p);
@@ -407,10 +407,9 @@ hub_streams_add(struct hub_streams *ss, struct hub_publish *p, int64_t now,
 
 /* The stream that a question is about, which it creates or renews. */
 static struct hub_stream *
-stream_ask(struct hub_streams *ss, struct sv channel, int64_t now,
-    int64_t meta_ttl)
+stream_ask(struct hub_streams *ss, uint64_t hash, struct sv channel,
+    int64_t now, int64_t meta_ttl)
 {
-	uint64_t		 hash = hash_sv(channel);
 	int64_t			 whole = until(now, meta_ttl);
 	struct hub_stream	*s = stream_find(ss, hash, channel, now);
 
@@ -483,7 +482,7 @@ hub_streams_history(struct hub_streams *ss, struct hub_history *p,
 
 	p->pub = NULL;
 	p->npub = 0;
-	s = stream_ask(ss, p->req.channel, now, p->meta_ttl);
+	s = stream_ask(ss, p->req.hash, p->req.channel, now, p->meta_ttl);
 	if (s == NULL)
 		return -1;
 	get_position(s, &p->top);
@@ -506,7 +505,8 @@ hub_streams_recover(struct hub_streams *ss, struct sv channel,
 	r->npub = 0;
 	if (!r->position && !r->history)
 		return 0;
-	if ((s = stream_ask(ss, channel, now, r->meta_ttl)) == NULL)
+	s = stream_ask(ss, hash_sv(channel), channel, now, r->meta_ttl);
+	if (s == NULL)
 		return -1;
 	get_position(s, &r->top);
 	if (!r->history)

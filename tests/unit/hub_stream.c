@@ -39,6 +39,7 @@ add(struct hub_publish *p, struct sv channel, struct sv data, int64_t now)
 	int			 res;
 
 	p->req.channel = channel;
+	p->req.hash = hash_sv(channel);
 	if ((p->pub = hub_pub_new(&in)) == NULL)
 		return -1;
 	res = hub_streams_add(&streams, p, now, &prev);
@@ -59,8 +60,8 @@ keep(struct sv channel, int64_t ttl, int64_t meta_ttl, int64_t now)
 static void
 read_position(struct sv channel, int64_t meta_ttl, int64_t now)
 {
-	struct hub_history p = { .req = { .channel = channel },
-	    .meta_ttl = meta_ttl };
+	struct hub_history p = { .req = { .channel = channel,
+	    .hash = hash_sv(channel) }, .meta_ttl = meta_ttl };
 
 	CHECK_INT(hub_streams_history(&streams, &p, now), 0);
 }
@@ -84,6 +85,7 @@ TEST(a_kept_publication_is_small)
 	CHECK_INT(add(&p, SV("chat:room-number-17"), sv_make(data, 200), 0),
 	    0);
 	read.req.channel = SV("chat:room-number-17");
+	read.req.hash = hash_sv(read.req.channel);
 	CHECK_INT(hub_streams_history(&streams, &read, 0), 0);
 	if (CHECK_INT(read.npub, 1))
 		CHECK(footprint(read.pub[0]) - 200 +
@@ -252,8 +254,8 @@ sweep(void)
 {
 	struct hub_publish	p = { .history_size = 3, .history_ttl = 1000,
 				    .version = 1 };
-	struct hub_history	read = { .req = { .channel = SV("b") },
-				    .limit = -1 };
+	struct hub_history	read = { .req = { .channel = SV("b"),
+				    .hash = hash_sv(SV("b")) }, .limit = -1 };
 	struct hub_recover	r = { .history = true, .limit = 9 };
 	bool			ok;
 
