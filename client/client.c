@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/admission.h"
 #include "client/client.h"
 #include "client/command.h"
 #include "client/connect.h"
@@ -110,6 +111,7 @@ client_free(struct client *c)
 		c->request->client = NULL;
 	backlog_free(c);
 	connecting_free(c);
+	admission_forget(c);
 	free(c->header_user);
 	ws_fini(&c->ws);
 	free(c->info);
@@ -167,7 +169,14 @@ handle_lines(struct client *c, struct sv text)
 			break;
 		}
 		line = sv_cut(&text, '\n');
-		handle_line(c, line);
+		do {
+			c->retry = false;
+			handle_line(c, line);
+		} while (c->retry && !c->waiting);
+		if (c->retry)	/* back to the front of what is left */
+			text = sv_make(line.p, text.n == 0 ? line.n :
+			    (size_t)(text.p + text.n - line.p));
+		c->retry = false;
 	} while (text.n > 0 && c->state != CLIENT_CLOSED);
 	c->in_input = false;
 	client_reply_flush(c);
@@ -184,6 +193,14 @@ client_input(struct client *c, struct sv text)
 	c->node->stats.messages_received++;
 	c->node->stats.messages_received_size += text.n;
 	handle_lines(c, text);
+}
+
+/* see client.h */
+void
+client_retry(struct client *c)
+{
+	c->retry = true;
+	c->waiting = true;
 }
 
 /* see client.h */

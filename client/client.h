@@ -62,9 +62,12 @@ struct client {
 	bool			 frame_ping;	/* native ping frames instead */
 	bool			 ping_out;	/* a ping waits for its pong */
 	bool			 waiting;	/* a command's answer is due later */
+	bool			 retry;		/* run the command again then */
+	bool			 admitted;	/* see admission.h */
 	bool			 in_input;	/* client_input() is running */
 	struct client_request	*request;	/* what waits, if it is one */
 	struct buf		*backlog;	/* input behind the one waiting */
+	struct admission	*admission;	/* being asked for, or NULL */
 	struct connecting	*connecting;	/* connect waits for channels */
 	char			*header_user;	/* of the proxy, or NULL */
 	char			*info;		/* conn_info JSON, or NULL */
@@ -141,6 +144,9 @@ void	client_reply_flush(struct client *);
 /* Answer the command under way (cmd_id) with an error. */
 void	client_reply_error(struct client *, enum client_method, uint32_t id,
 	    uint32_t code);
+/* Set the command in hand aside: it waits, and is run again from its text
+ * when client_resume() is called. */
+void	client_retry(struct client *);
 /* The answer to a command that waited has been given: go on. */
 void	client_resume(struct client *);
 /* hub_ops of every node. */

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "client/admission.h"
 #include "client/command.h"
 #include "client/connect.h"
 #include "client/token.h"
@@ -125,6 +126,10 @@ accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 	struct connect_result	r;
 	char			uid[37], peer[ADDR_STRLEN];
 
+	if (admission_needed(c, who->user)) {
+		admission_ask(c, who->user);
+		return;
+	}
 	if (c->node->conf->client.insecure)
 		expire_at = 0;
 	if (set_expiry(c, expire_at, &r) == -1) {

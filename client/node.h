@@ -89,6 +89,7 @@ struct server {
 	char		  uid[37];		/* of this process */
 	char		  name[256];		/* node.name or host_port */
 	int64_t		  started_wall_ms;
+	_Atomic int64_t	  rate_at;		/* see admission_rate_ok() */
 	atomic_uint	  transports;		/* open, for connection_limit */
 	/* A worker has let its last client go while draining; runs there. */
 	void		(*drained)(struct node *);

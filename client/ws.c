@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/admission.h"
 #include "client/client.h"
 #include "client/transport.h"
 #include "util/log.h"
@@ -230,6 +231,21 @@ wants_protobuf(const struct http_request *req, struct sv offered)
 	    ws_protocol_select(offered, binary) != NULL);
 }
 
+/* The user as a trusted proxy names it (client.user_id_http_header). */
+static int
+take_user(struct client *c, const struct http_request *req)
+{
+	const char	*name = c->node->conf->client.user_id_http_header;
+	struct sv	 user;
+
+	if (*name == '\0')
+		return 0;
+	user = http_header_get(req, name);
+	if (user.n == 0)
+		return 0;
+	return (c->header_user = sv_dup(user)) == NULL ? -1 : 0;
+}
+
 /* Switch protocols; the place has been taken. */
 static void
 upgrade(struct http_exchange *x, const struct ws_request *hs)
@@ -242,6 +258,10 @@ upgrade(struct http_exchange *x, const struct ws_request *hs)
 	    ws_protocol_select(hs->protocols, protocols));
 	c = client_new(n, x->conn, WIRE_WS_JSON);
 	if (c == NULL || head.failed) {
+		http_respond_error(x, 503, "out of memory");
+		goto fail;
+	}
+	if (take_user(c, &x->req) == -1) {
 		http_respond_error(x, 503, "out of memory");
 		goto fail;
 	}
@@ -276,7 +296,7 @@ ws_transport_handler(struct http_exchange *x)
 	} else if (wants_protobuf(&x->req, hs.protocols)) {
 		http_respond_error(x, 501,
 		    "the protobuf protocol is not supported yet");
-	} else if (n->draining || !take_place(n)) {
+	} else if (n->draining || !admission_rate_ok(n) || !take_place(n)) {
 		http_respond_error(x, 503, "too many connections");
 	} else {
 		upgrade(x, &hs);
