@@ -159,6 +159,7 @@ node_init(struct server *srv, struct worker *w, const struct conf *conf)
 	buf_init(&n->reply);
 	buf_init(&n->scratch);
 	buf_init(&n->push);
+	filter_tags_init(&n->fan.tags);
 	srv->worker[w->id] = w;
 	srv->node[w->id] = n;
 	srv->hub[w->id] = &n->hub;
@@ -190,6 +191,7 @@ node_free(struct node *n)
 	buf_fini(&n->scratch);
 	buf_fini(&n->push);
 	buf_fini(&n->fan.patch);
+	filter_tags_fini(&n->fan.tags);
 	n->srv->node[n->w->id] = NULL;
 	free(n);
 }

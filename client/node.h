@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "conf/conf.h"
+#include "hub/filter.h"
 #include "hub/hub.h"
 #include "jwt/jwt.h"
 #include "net/net.h"
@@ -123,6 +124,8 @@ struct node {
 		bool		doomed;	/* some have lost their position */
 		bool		tried;	/* patch has been made, or can't be */
 		struct buf	patch;
+		const struct hub_pub *tags_of;	/* or NULL: whose are loaded */
+		struct filter_tags tags;
 	} fan;
 };
 

@@ -16,7 +16,6 @@
 #include "client/connect.h"
 #include "client/sub.h"
 #include "hub/delta.h"
-#include "hub/filter.h"
 #include "util/clock.h"
 #include "util/utf8.h"
 
@@ -62,12 +61,24 @@ delta_make(struct buf *patch, struct sv from, struct sv to)
 	    utf8_valid(buf_sv(patch));
 }
 
+/* Whether a subscription's filter lets a publication through. Without memory
+ * for its tags it does not. */
 static bool
-sub_filter_match(struct filter *f, const struct hub_pub *pub)
+passes(const struct client_sub *s, const struct hub_pub *pub)
 {
-	(void)f;
-	(void)pub;
-	return true;
+	struct fan		*fan = &s->client->node->fan;
+	struct hub_pub_view	 v;
+
+	if (s->x == NULL || s->x->filter == NULL)
+		return true;
+	if (fan->tags_of != pub) {
+		hub_pub_view(pub, &v);
+		fan->tags_of = NULL;
+		if (filter_tags_load(&fan->tags, v.tags) == -1)
+			return false;
+		fan->tags_of = pub;
+	}
+	return filter_match(s->x->filter, &fan->tags);
 }
 
 /* ---- options ---- */
@@ -427,8 +438,7 @@ put_recovered(struct buf *b, bool *member, struct client_sub *s,
 	put_member(b, member, "publications");
 	buf_putc(b, '[');
 	for (i = 0; i < r->npub; i++) {
-		if (s->x->filter != NULL &&
-		    !sub_filter_match(s->x->filter, r->pub[i]))
+		if (!passes(s, r->pub[i]))
 			continue;
 		if (!first)
 			buf_putc(b, ',');
@@ -440,6 +450,7 @@ put_recovered(struct buf *b, bool *member, struct client_sub *s,
 		prev = r->pub[i];
 	}
 	buf_putc(b, ']');
+	s->client->node->fan.tags_of = NULL;
 	if (delta && prev != NULL)
 		s->flags |= SUB_DELTA_READY;
 	buf_fini(&patch);
@@ -708,9 +719,8 @@ deliver(struct client_sub *s, struct hub_fanout *f)
 		if (s->flags & SUB_POSITIONED && f->pub->offset > 0 &&
 		    !is_next(s, f))
 			return;
-		if (s->x != NULL && s->x->filter != NULL &&
-		    !(s->flags & SUB_DELTA) &&
-		    !sub_filter_match(s->x->filter, f->pub))
+		/* Who gets deltas gets them all (spec 12.23). */
+		if (!(s->flags & SUB_DELTA) && !passes(s, f->pub))
 			return;
 		if (f->pub->is_binary) {	/* spec 12.20 */
 			client_disconnect(c,
@@ -756,6 +766,7 @@ sub_delivered(struct hub_fanout *f)
 	if (n == NULL)
 		return;
 	n->fan.tried = false;
+	n->fan.tags_of = NULL;
 	buf_reset(&n->fan.patch);
 	if (!n->fan.doomed)
 		return;

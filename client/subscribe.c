@@ -191,16 +191,19 @@ static uint32_t
 make_filter(const struct sub_request *r, const struct sub_options *o,
     struct filter **filter)
 {
-	bool nomem = false;
+	enum filter_err err;
 
 	*filter = NULL;
 	if (!jv_is(r->tf))
 		return 0;
 	if (!o->filter)
 		return ERROR_BAD_REQUEST;
-	if ((*filter = filter_new(r->tf, &nomem)) != NULL)
+	if ((*filter = filter_new(r->tf, &err)) != NULL)
 		return 0;
-	return nomem ? ERROR_INTERNAL : ERROR_BAD_REQUEST;
+	if (err == FILTER_NOMEM)
+		return ERROR_INTERNAL;
+	return err == FILTER_INVALID ? ERROR_BAD_REQUEST :
+	    DISCONNECT_BAD_REQUEST;
 }
 
 static void
@@ -216,7 +219,7 @@ start(struct client *c, uint32_t id, const struct sub_request *r,
 		return;
 	}
 	if ((code = make_filter(r, o, &filter)) != 0) {
-		client_reply_error(c, METHOD_SUBSCRIBE, id, code);
+		refuse(c, METHOD_SUBSCRIBE, id, code);
 		return;
 	}
 	c->waiting = true;
