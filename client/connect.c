@@ -117,6 +117,7 @@ struct credentials {
 	int64_t		expire_at;
 	struct jv	claims;		/* of the token, or absent */
 	struct jv	subs;		/* of the request, or absent */
+	bool		bare;		/* no subscriptions come with it */
 };
 
 static void
@@ -149,7 +150,10 @@ accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 	client_set_timer(c);
 	log_debug("client connected", kv_s("client", client_id(c, uid)),
 	    kv_sv("user", who->user), kv_s("peer", conn_peer(c->conn, peer)));
-	connecting_start(c, id, &r, who->claims, who->subs);
+	if (who->bare)
+		connect_reply(c, id, &r, (struct sv){ NULL, 0 });
+	else
+		connecting_start(c, id, &r, who->claims, who->subs);
 }
 
 static void
@@ -191,7 +195,8 @@ connect_with_token(struct client *c, uint32_t id, struct sv token,
 static void
 connect_by_header(struct client *c, uint32_t id)
 {
-	struct credentials who = { .user = sv_from(c->header_user) };
+	struct credentials who = { .user = sv_from(c->header_user),
+	    .bare = true };
 
 	accept_connect(c, id, &who);
 }

@@ -53,13 +53,14 @@ struct since {
 static void
 put_history(struct buf *b, const struct hub_history *h)
 {
-	size_t i;
+	const struct pub_form	f = { .epoch = h->top.epoch };
+	size_t			i;
 
 	buf_puts(b, "{\"publications\":[");
 	for (i = 0; i < h->npub; i++) {
 		if (i > 0)
 			buf_putc(b, ',');
-		encode_pub(b, h->pub[i], NULL);
+		encode_pub(b, h->pub[i], &f);
 	}
 	buf_puts(b, "],\"epoch\":");
 	json_put_str(b, sv_from(h->top.epoch));

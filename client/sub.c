@@ -44,7 +44,7 @@ struct sub_setup {
 	sub_done	*done;
 	uint32_t	 arg;
 	bool		 recovery, cache, recover, must_recover, as_push;
-	bool		 recovered;
+	bool		 recovered, was_recovering;
 	uint64_t	 offset;
 	char		 epoch[HUB_EPOCH_MAX];
 	size_t		 ndata;
@@ -292,6 +292,7 @@ make_setup(struct client_sub *s, const struct sub_request *r,
 	p->recovery = o->recovery;
 	p->cache = o->cache;
 	p->recover = o->recovery && (r->recover || o->auto_recover);
+	p->was_recovering = r->recover || p->recover;
 	p->must_recover = r->must_recover;
 	p->as_push = o->as_push;
 	p->offset = r->offset;
@@ -430,6 +431,7 @@ static void
 put_recovered(struct buf *b, bool *member, struct client_sub *s,
     const struct hub_recover *r)
 {
+	const struct pub_form	 f = { .epoch = r->top.epoch };
 	struct buf	 patch = BUF_INIT;
 	struct hub_pub	*prev = NULL;
 	bool		 first = true, delta = s->flags & SUB_DELTA;
@@ -446,7 +448,7 @@ put_recovered(struct buf *b, bool *member, struct client_sub *s,
 		if (delta)
 			put_recovered_delta(b, &patch, r->pub[i], prev);
 		else
-			encode_pub(b, r->pub[i], NULL);
+			encode_pub(b, r->pub[i], &f);
 		prev = r->pub[i];
 	}
 	buf_putc(b, ']');
@@ -506,7 +508,7 @@ put_result(struct buf *b, struct client_sub *s, const struct hub_recover *r)
 		put_member(b, &first, "data");
 		json_put_raw(b, sv_make(p->data, p->ndata));
 	}
-	put_flag(b, &first, "was_recovering", !p->as_push && p->recover);
+	put_flag(b, &first, "was_recovering", !p->as_push && p->was_recovering);
 	put_flag(b, &first, "delta", !p->as_push && s->flags & SUB_DELTA);
 	buf_putc(b, '}');
 }
