@@ -91,6 +91,7 @@ case " $* " in
 esac
 case " $* " in
 *' check '*)
-	npm_install centrifuge@5 playwright-core
+	# A playwright that still runs on Debian 12's Node.js, 18.
+	npm_install centrifuge@5 playwright-core@1.50
 	pip_install kosoku==0.1.0 ;;
 esac
