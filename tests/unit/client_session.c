@@ -148,6 +148,30 @@ TEST(limits_of_channels)
 	CHECK(stop());
 }
 
+/* Who is sent away leaves its channels at once, also after it was given
+ * something in them. */
+TEST(who_is_sent_away_leaves)
+{
+	struct client	*c;
+	int		 fd;
+
+	start(1, CONF);
+	fd = connected(0);
+	c = LIST_FIRST(&srv.node[0]->clients);
+	ask(fd, "{\"id\":2,\"subscribe\":{\"channel\":\"a\"}}\n"
+	    "{\"id\":3,\"publish\":{\"channel\":\"a\",\"data\":1}}");
+	client_disconnect(c, 4000, "own \"words\"");
+	CHECK_INT(srv.node[0]->hub.nsubs, 0);
+	CHECK_INT(srv.node[0]->stats.num_clients, 0);
+	client_disconnect(c, 4001, NULL);
+	client_unsubscribe_push(c, SV("a"), 2000);
+	turns(2);
+	CHECK_STR(get(fd), "close 4000");
+	CHECK_INT(srv.node[0]->stats.disconnects[CODE_SLOTS - 1], 1);
+	close(fd);
+	CHECK(stop());
+}
+
 /* ---- deadlines ---- */
 
 /* The one client's deadlines, ms after it came. A turn sets the clock right

@@ -14,6 +14,7 @@
 
 #include "net/net.h"
 #include "tests/unit/test.h"
+#include "util/clock.h"
 
 /* ---- addresses ---- */
 
@@ -56,6 +57,63 @@ TEST(cpus)
 {
 	CHECK(net_cpus() >= 1);
 	CHECK(net_cpus() <= WORKERS_MAX);
+}
+
+/* ---- workers ---- */
+
+TEST(a_worker_leaves_nothing)
+{
+	struct worker	*w;
+	int		 fd = dup(0), i;
+
+	close(fd);
+	for (i = 0; i < 3; i++) {
+		w = worker_new(0);
+		CHECK(!worker_has_mail(w));
+		worker_free(w);
+	}
+	CHECK_INT(dup(0), fd);
+	close(fd);
+}
+
+static bool
+worker_sweep(void)
+{
+	struct worker *w = worker_new(0);
+
+	worker_free(w);
+	return w != NULL;
+}
+
+TEST(a_worker_without_memory)
+{
+	ALLOC_SWEEP(worker_sweep);
+}
+
+static int fired;
+
+static void
+fire(struct timer *t)
+{
+	(void)t;
+	fired++;
+}
+
+/* The loop sleeps as long as its timers allow, not longer. */
+TEST(a_timer_wakes_the_loop)
+{
+	struct worker	*w = worker_new(0);
+	struct timer	 t = { .fn = fire };
+	int64_t		 began = clock_mono_ms();
+
+	fired = 0;
+	timer_set(w, &t, began + 50);
+	while (fired == 0)
+		worker_turn(w, -1);
+	CHECK(clock_mono_ms() - began >= 50);
+	CHECK(clock_mono_ms() - began < 5000);
+	CHECK(w->stats.turns < 5);
+	worker_free(w);
 }
 
 /* ---- mail ---- */
