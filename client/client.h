@@ -30,7 +30,7 @@ enum client_state {
 	CLIENT_NEW,		/* waits for connect */
 	CLIENT_REFUSED,		/* its connect was answered with an error */
 	CLIENT_CONNECTED,
-	CLIENT_CLOSED		/* close frame queued, nothing goes out any more */
+	CLIENT_CLOSED		/* close frame queued, nothing goes out */
 };
 
 struct client {
@@ -43,10 +43,10 @@ struct client {
 	uint8_t			 state, form;
 	bool			 frame_ping;	/* native ping frames instead */
 	bool			 ping_out;	/* a ping waits for its pong */
-	bool			 waiting;	/* a command's answer is due later */
+	bool			 waiting;	/* for a command's answer */
 	bool			 in_input;	/* client_input() is running */
 	struct client_publish	*publish;	/* what waits is a publish */
-	struct buf		*backlog;	/* input behind the one waiting */
+	struct buf		*backlog;	/* input behind that one */
 	char			*info;		/* conn_info JSON, or NULL */
 	uint32_t		 ninfo;
 	int64_t			 cmd_started;	/* ns, of the one waiting */

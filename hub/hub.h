@@ -73,7 +73,8 @@ struct hub_pub {
  * (refs, offset and mail of which are ignored). NULL: no memory. */
 struct hub_pub *hub_pub_new(const struct hub *, const struct hub_pub *from);
 void	hub_pub_ref(const struct hub *, struct hub_pub *);
-void	hub_pub_unref(const struct hub *, struct hub_pub *);	/* NULL is fine */
+/* NULL is fine. */
+void	hub_pub_unref(const struct hub *, struct hub_pub *);
 
 /* ---- subscriptions ---- */
 
