@@ -171,7 +171,7 @@ struct conn {
 	const struct conn_ops	*ops;
 	void			*proto;		/* of the layer above */
 	struct timer		 timer;		/* ops->on_timer */
-	int64_t			 blocked_at;	/* last progress, while blocked */
+	int64_t			 blocked_at;	/* of the last progress */
 	LIST_ENTRY(conn)	 all;
 	struct conn		*next_dirty, *next_closing;
 	char			*in;		/* unconsumed input, or NULL */
