@@ -5,6 +5,7 @@
  * The client protocol in process: a worker, a node, and peers at the other
  * end of socket pairs that speak WebSocket.
  */
+#include "client/encode.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/test.h"
 
@@ -282,6 +283,40 @@ TEST(a_peer_that_does_not_read_is_cut_off)
 			    100200);
 	}
 	CHECK_INT(n->stats.disconnects[disconnect_slot(DISCONNECT_SLOW)], 1);
+	close(fd);
+	CHECK(stop());
+}
+
+/* The kernel has taken nothing of its output for websocket.write_timeout:
+ * what waits is dropped, but for what has been begun. */
+TEST(a_peer_that_stalls_is_cut_off)
+{
+	struct client	*c;
+	struct blob	*b = blob_new(50000);
+	int		 fd;
+
+	start(1, CONF);
+	fd = connected(0);
+	c = LIST_FIRST(&srv.node[0]->clients);
+	memset(b->data, 'x', b->n);
+	while (!c->conn->blocked) {
+		conn_send(c->conn, blob_ref(b));
+		conn_flush(c->conn);
+	}
+	conn_send(c->conn, b);
+	CHECK_INT(c->conn->blocked_at, srv.worker[0]->now);
+	srv.worker[0]->now += 1000;
+	client_send(c, encode_ping(WIRE_WS_JSON), OUT_PING);
+	CHECK_INT(c->state, CLIENT_CONNECTED);
+	CHECK_INT(c->conn->out_n, 3);
+	srv.worker[0]->now++;
+	client_send(c, encode_ping(WIRE_WS_JSON), OUT_PING);
+	CHECK_INT(c->state, CLIENT_CLOSED);
+	CHECK_INT(srv.node[0]->stats.disconnects[
+	    disconnect_slot(DISCONNECT_WRITE_ERROR)], 1);
+	CHECK_INT(srv.node[0]->stats.messages_sent[OUT_PING], 1);
+	/* The rest of the one begun, and the close frame. */
+	CHECK_INT(c->conn->out_n, 2);
 	close(fd);
 	CHECK(stop());
 }

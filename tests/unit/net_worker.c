@@ -5,6 +5,7 @@
  * Workers: mail between threads, addresses, listeners, and what happens when
  * there are too many connections.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <arpa/inet.h>
 
@@ -303,6 +304,48 @@ TEST(too_many_connections)
 		close(fd[i]);
 	worker_close_conns(w);
 	CHECK_INT(net_conns(), 0);
+	net_set_conn_limit(0, NULL);
+	listener_free(l);
+	worker_free(w);
+}
+
+/* Without descriptors one connection is told so with the spare one, the
+ * others wait, and the loop sleeps meanwhile. */
+TEST(out_of_descriptors)
+{
+	struct worker	*w = worker_new(0);
+	struct listener	*l;
+	struct addr	 a;
+	struct rlimit	 was, low;
+	int		 fd[3], i, last;
+	char		 text[16] = "";
+
+	memset(&seen, 0, sizeof(seen));
+	net_set_conn_limit(100, "busy");
+	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	for (i = 0; i < 3; i++)
+		fd[i] = dial(&a);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	last = dup(0);
+	close(last);
+	low = was;
+	low.rlim_cur = (rlim_t)last;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+	worker_turn(w, 100);
+	CHECK_INT(seen.accepted, 0);
+	CHECK_INT(w->stats.conns_refused, 1);
+	CHECK_INT(read(fd[0], text, sizeof(text) - 1), 4);
+	CHECK_STR(text, "busy");
+	worker_turn(w, 20);
+	CHECK_INT(w->stats.conns_refused, 1);
+	setrlimit(RLIMIT_NOFILE, &was);
+	for (i = 0; i < 20 && seen.accepted < 2; i++)
+		worker_turn(w, 100);
+	CHECK_INT(seen.accepted, 2);
+	CHECK(w->stats.turns < 10);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	worker_close_conns(w);
 	net_set_conn_limit(0, NULL);
 	listener_free(l);
 	worker_free(w);
