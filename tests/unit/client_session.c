@@ -120,6 +120,9 @@ TEST(errors_and_disconnects)
 		test_note("%s", row[i].send);
 		fd = connected(0);
 		CHECK_STR(ask(fd, row[i].send), row[i].want);
+		CHECK_INT(srv.node[0]->hub.nsubs, 0);
+		CHECK_INT(srv.node[0]->stats.num_clients,
+		    strstr(row[i].want, "close") == NULL);
 		close(fd);
 		turns(3);
 	}
@@ -357,8 +360,9 @@ TEST(origins)
 static bool
 sweep(void)
 {
-	bool	ok;
-	int	fd;
+	struct client	*c;
+	bool		 ok;
+	int		 fd;
 
 	if (!start(1, CONF))
 		return false;
@@ -369,6 +373,15 @@ sweep(void)
 		    "{\"id\":3,\"publish\":{\"channel\":\"ab\",\"data\":1}}");
 		turns(3);
 		ok = strstr(get(fd), "\"id\":3,\"publish\":{}") != NULL;
+		c = LIST_FIRST(&srv.node[0]->clients);
+		if (c != NULL) {
+			c->ping_at = srv.worker[0]->now;
+			client_timer(c);
+			client_unsubscribe_push(c, SV("ab"), 2000);
+			turns(1);
+			ok = ok && sv_starts(sv_from(get(fd)), SV("{}|{")) &&
+			    c->state == CLIENT_CONNECTED;
+		}
 		close(fd);
 		turns(3);
 	}

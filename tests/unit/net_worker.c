@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -150,6 +151,7 @@ TEST(mail_keeps_its_order)
 {
 	struct worker	*w[2];
 	struct letter	*l;
+	sigset_t	 mask;
 	int		 i, k;
 
 	for (i = 0; i < 2; i++) {
@@ -159,6 +161,9 @@ TEST(mail_keeps_its_order)
 	}
 	CHECK_INT(worker_start(w[0]), 0);
 	CHECK_INT(worker_start(w[1]), 0);
+	/* Signals are the starting thread's, as before. */
+	CHECK_INT(pthread_sigmask(SIG_SETMASK, NULL, &mask), 0);
+	CHECK(!sigismember(&mask, SIGTERM));
 	for (i = 0; i < LETTERS; i++)
 		for (k = 0; k < 2; k++) {
 			l = calloc(1, sizeof(*l));
