@@ -483,6 +483,29 @@ TEST(users_are_counted_once)
 	stop();
 }
 
+/* The owner hears of a worker's first connection of a user. */
+TEST(the_owner_knows_each_user)
+{
+	struct hub_sub	a[8] = { 0 };
+	char		name[8];
+	unsigned	i;
+
+	start(2);
+	for (i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		CHECK_INT(hub_user_add(&hub[0], &a[i], sv_from(name)), 0);
+	}
+	settle();
+	CHECK_INT(hub[0].table[HUB_USERS].owned +
+	    hub[1].table[HUB_USERS].owned, 8);
+	CHECK(hub[1].table[HUB_USERS].owned > 0);
+	for (i = 0; i < 8; i++)
+		hub_user_del(&hub[0], &a[i]);
+	settle();
+	CHECK_INT(hub[1].table[HUB_USERS].owned, 0);
+	stop();
+}
+
 static void
 count_members(void *arg, struct sv name, size_t members)
 {
