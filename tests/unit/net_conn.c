@@ -321,7 +321,7 @@ TEST(dropped_output_keeps_framing)
 {
 	static char	big[200000], in[200100];
 	struct blob	*b = blob_new(3);
-	size_t		 n = 0;
+	size_t		 n = 0, left;
 	ssize_t		 k;
 
 	start(&ops);
@@ -329,11 +329,14 @@ TEST(dropped_output_keeps_framing)
 	memcpy(b->data, "abc", 3);
 	conn_send_copy(c, big, sizeof(big));
 	turns(1);
+	left = c->out_bytes;
 	conn_send(c, blob_ref(b));
 	conn_send(c, blob_ref(b));
+	CHECK_INT(c->out_bytes, left + 6);
 	conn_drop_output(c);
 	CHECK_INT(b->refs, 1);
 	CHECK_INT(c->out_n, 1);
+	CHECK_INT(c->out_bytes, left);
 	conn_send(c, b);
 	while (c->out_n > 0) {
 		if ((k = read(peer, in + n, sizeof(in) - n)) > 0)

@@ -314,6 +314,22 @@ TEST(too_many_connections)
 	worker_free(w);
 }
 
+TEST(the_limit_of_descriptors_is_raised)
+{
+	struct rlimit was, now;
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	if (!CHECK(was.rlim_max > 200))
+		return;
+	now = was;
+	now.rlim_cur = 200;
+	setrlimit(RLIMIT_NOFILE, &now);
+	CHECK(net_raise_nofile() > 200);
+	getrlimit(RLIMIT_NOFILE, &now);
+	CHECK(now.rlim_cur == was.rlim_max);
+	setrlimit(RLIMIT_NOFILE, &was);
+}
+
 /* Without descriptors one connection is told so with the spare one, the
  * others wait, and the loop sleeps meanwhile. */
 TEST(out_of_descriptors)
