@@ -12,8 +12,8 @@ set -eu
 packages() {
 	case $1 in
 	build)
-		echo gcc libc6-dev binutils libbearssl-dev libjsmn-dev \
-		    libbsd-dev zlib1g-dev ;;
+		echo gcc libc6-dev binutils libbearssl-dev libbsd-dev \
+		    zlib1g-dev ;;
 	musl)
 		echo musl-tools dpkg-dev make ;;
 	fuzz)
