@@ -60,7 +60,7 @@ static struct app {
 	struct timer		 deadline;
 	unsigned		 undrained;	/* workers not yet drained */
 	bool			 stopping;	/* draining, or further */
-	bool			 stopped;	/* the workers are told to end */
+	bool			 stopped;	/* workers are told to end */
 	int			 code;		/* exit status */
 	struct demo		*demo;
 } app;
@@ -675,8 +675,8 @@ serve(const struct http_route *extra, size_t nextra)
 	name_server();
 	if (site_build(&app.external, &app.internal, app.conf, extra,
 	    nextra) == -1) {
-		log_fatal("out of memory");
-		return EX_OSERR;
+		log_fatal("the endpoints can't be served as configured");
+		return EX_CONFIG;
 	}
 	if ((code = open_ports()) != 0 || (code = open_pidfile()) != 0) {
 		close_ports();

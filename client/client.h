@@ -48,7 +48,7 @@ enum client_state {
 	CLIENT_NEW,		/* waits for connect */
 	CLIENT_REFUSED,		/* its connect was answered with an error */
 	CLIENT_CONNECTED,
-	CLIENT_CLOSED		/* close frame queued, nothing goes out any more */
+	CLIENT_CLOSED		/* close frame queued, nothing goes out */
 };
 
 struct client {
@@ -61,12 +61,12 @@ struct client {
 	uint8_t			 state, form;
 	bool			 frame_ping;	/* native ping frames instead */
 	bool			 ping_out;	/* a ping waits for its pong */
-	bool			 waiting;	/* a command's answer is due later */
+	bool			 waiting;	/* for a command's answer */
 	bool			 retry;		/* run the command again then */
 	bool			 admitted;	/* see admission.h */
 	bool			 in_input;	/* client_input() is running */
 	struct client_request	*request;	/* what waits, if it is one */
-	struct buf		*backlog;	/* input behind the one waiting */
+	struct buf		*backlog;	/* input behind that one */
 	struct admission	*admission;	/* being asked for, or NULL */
 	struct connecting	*connecting;	/* connect waits for channels */
 	char			*header_user;	/* of the proxy, or NULL */

@@ -74,7 +74,8 @@ find(const struct code *t, size_t n, uint32_t code)
 	return "";
 }
 
-#define FIND(table, code)	find(table, sizeof(table) / sizeof(table[0]), code)
+#define FIND(table, code) \
+	find(table, sizeof(table) / sizeof(table[0]), code)
 
 /* see code.h */
 const char *

@@ -290,7 +290,8 @@ node_gather(struct node *home, size_t result_size, void *arg,
 	g->done = done;
 	g->result_size = result_size;
 	for (i = 0; i < srv->n; i++) {
-		g->mail[i] = (struct gather_mail){ { NULL, gather_asked }, g, i };
+		g->mail[i] = (struct gather_mail){
+		    { NULL, gather_asked }, g, i };
 		if (i != home->w->id)
 			worker_post(srv->worker[i], &g->mail[i].mail);
 	}

@@ -62,8 +62,8 @@ enum out_type {
 struct node_stats {
 	uint64_t	connections_accepted;
 	uint64_t	subscriptions_accepted;
-	uint64_t	num_clients;		/* connected, not only accepted */
-	uint64_t	transport_open;		/* WebSockets, connected or not */
+	uint64_t	num_clients;	/* connected, not only open */
+	uint64_t	transport_open;	/* WebSockets, connected or not */
 	uint64_t	commands[METHOD_MAX];
 	uint64_t	command_errors[METHOD_MAX][ERROR_SLOTS];
 	struct duration_stats command_duration[METHOD_MAX];

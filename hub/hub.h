@@ -99,7 +99,8 @@ hub_pub_data(const struct hub_pub *p)
 }
 /* h tells whether other threads count too. */
 void	hub_pub_ref(const struct hub *, struct hub_pub *);
-void	hub_pub_unref(const struct hub *, struct hub_pub *);	/* NULL is fine */
+/* NULL is fine. */
+void	hub_pub_unref(const struct hub *, struct hub_pub *);
 
 /* ---- subscriptions ---- */
 

@@ -171,8 +171,7 @@ struct conn {
 	const struct conn_ops	*ops;
 	void			*proto;		/* of the layer above */
 	struct timer		 timer;		/* ops->on_timer */
-	int64_t			 blocked_at;	/* when the kernel's buffer last
-						 * took nothing, while blocked */
+	int64_t			 blocked_at;	/* of the last progress */
 	LIST_ENTRY(conn)	 all;
 	struct conn		*next_dirty, *next_closing;
 	char			*in;		/* unconsumed input, or NULL */
@@ -180,12 +179,12 @@ struct conn {
 	struct blob	       **out;		/* ring; out_one while small */
 	struct blob		*out_one[CONN_OUT_INLINE];
 	uint32_t		 out_head, out_n, out_cap;
-	uint32_t		 out_off;	/* sent bytes of the first blob */
+	uint32_t		 out_off;	/* sent of the first blob */
 	uint32_t		 out_bytes;	/* queued and unsent */
 	uint32_t		 tag;		/* free for the layer above */
 	uint8_t			 peer_ip[16];	/* IPv4 as ::ffff:a.b.c.d */
 	uint16_t		 peer_port;
-	uint8_t			 err;		/* errno of a failed read or write */
+	uint8_t			 err;		/* errno of a failed I/O call */
 	bool			 reserve;	/* see net_set_conn_limit() */
 	bool			 closing;
 	bool			 blocked;	/* output waits for the peer */

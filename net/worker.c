@@ -54,7 +54,7 @@ io_del(struct worker *w, struct io *io)
 	struct epoll_event ev = { .events = 0 };
 
 	epoll_ctl(w->epfd, EPOLL_CTL_DEL, io->fd, &ev);
-	io->gen ^= GEN_MASK;	/* events of this turn still in hand are stale */
+	io->gen ^= GEN_MASK;	/* events still in hand are stale */
 }
 
 static void

@@ -8,7 +8,7 @@
 # fortify: they refer to __read_chk, __isoc23_strtol and the like, which musl
 # does not have.  So the same sources that Debian built them from are fetched
 # with apt (which checks their signatures) and compiled again for musl: BearSSL,
-# zlib, and libbsd with the libmd that it needs.  jsmn is a header only.
+# zlib, and libbsd with the libmd that it needs.
 #
 # The system's apt configuration is read, never changed: its sources, turned
 # into source entries, live with their lists below DIR.
@@ -75,5 +75,4 @@ for library in libmd libbsd; do
 	    make -j2 && make install)
 done
 
-cp /usr/include/jsmn.h "$dir/include"
 touch "$dir/ready"

@@ -2,11 +2,10 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * JSON (RFC 8259): a reader over jsmn's tokens that adds the validation
- * jsmn leaves out (commas, colons, literals, numbers, escapes, control
- * bytes, UTF-8, lone surrogates, depth, one document), and a writer.
- * Values are views into the text that was parsed: nothing is copied, number
- * formatting and key order survive.
+ * JSON (RFC 8259): a reader that accepts one document and nothing less
+ * (UTF-8, no lone surrogates, no deeper than JSON_MAX_DEPTH) in time linear
+ * in the text, and a writer. Values are views into the text that was parsed:
+ * nothing is copied, number formatting and key order survive.
  */
 #ifndef UTIL_JSON_H
 #define UTIL_JSON_H

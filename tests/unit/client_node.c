@@ -346,6 +346,24 @@ TEST(no_place_is_lost_without_memory)
 	ALLOC_SWEEP(upgrade_sweep);
 }
 
+/* ---- what a node does by itself ---- */
+
+/* Once a second it lets go of what has expired. */
+TEST(ticks)
+{
+	struct node	*n;
+
+	start(1, "{}");
+	n = srv.node[0];
+	CHECK(timer_is_set(&n->tick));
+	CHECK_INT(n->tick.at, srv.worker[0]->now + 1000);
+	timer_stop(&n->tick);
+	n->tick.fn(&n->tick);
+	CHECK(timer_is_set(&n->tick));
+	CHECK_INT(n->tick.at, srv.worker[0]->now + 1000);
+	CHECK(stop());
+}
+
 /* ---- draining ---- */
 
 TEST(drain_at_once)

@@ -5,6 +5,7 @@
  * The client protocol in process: a worker, a node, and peers at the other
  * end of socket pairs that speak WebSocket.
  */
+#include "client/encode.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/test.h"
 
@@ -119,6 +120,9 @@ TEST(errors_and_disconnects)
 		test_note("%s", row[i].send);
 		fd = connected(0);
 		CHECK_STR(ask(fd, row[i].send), row[i].want);
+		CHECK_INT(srv.node[0]->hub.nsubs, 0);
+		CHECK_INT(srv.node[0]->stats.num_clients,
+		    strstr(row[i].want, "close") == NULL);
 		close(fd);
 		turns(3);
 	}
@@ -144,6 +148,30 @@ TEST(limits_of_channels)
 	CHECK_STR(ask(fd, "{\"id\":8,\"subscribe\":{\"channel\":\"d\"}}"),
 	    "{\"id\":8,\"subscribe\":{}}");
 	CHECK_INT(srv.node[0]->hub.nsubs, 3);
+	close(fd);
+	CHECK(stop());
+}
+
+/* Who is sent away leaves its channels at once, also after it was given
+ * something in them. */
+TEST(who_is_sent_away_leaves)
+{
+	struct client	*c;
+	int		 fd;
+
+	start(1, CONF);
+	fd = connected(0);
+	c = LIST_FIRST(&srv.node[0]->clients);
+	ask(fd, "{\"id\":2,\"subscribe\":{\"channel\":\"a\"}}\n"
+	    "{\"id\":3,\"publish\":{\"channel\":\"a\",\"data\":1}}");
+	client_disconnect(c, 4000, "own \"words\"");
+	CHECK_INT(srv.node[0]->hub.nsubs, 0);
+	CHECK_INT(srv.node[0]->stats.num_clients, 0);
+	client_disconnect(c, 4001, NULL);
+	client_unsubscribe_push(c, SV("a"), 2000);
+	turns(2);
+	CHECK_STR(get(fd), "close 4000");
+	CHECK_INT(srv.node[0]->stats.disconnects[CODE_SLOTS - 1], 1);
 	close(fd);
 	CHECK(stop());
 }
@@ -262,6 +290,40 @@ TEST(a_peer_that_does_not_read_is_cut_off)
 	CHECK(stop());
 }
 
+/* The kernel has taken nothing of its output for websocket.write_timeout:
+ * what waits is dropped, but for what has been begun. */
+TEST(a_peer_that_stalls_is_cut_off)
+{
+	struct client	*c;
+	struct blob	*b = blob_new(50000);
+	int		 fd;
+
+	start(1, CONF);
+	fd = connected(0);
+	c = LIST_FIRST(&srv.node[0]->clients);
+	memset(b->data, 'x', b->n);
+	while (!c->conn->blocked) {
+		conn_send(c->conn, blob_ref(b));
+		conn_flush(c->conn);
+	}
+	conn_send(c->conn, b);
+	CHECK_INT(c->conn->blocked_at, srv.worker[0]->now);
+	srv.worker[0]->now += 1000;
+	client_send(c, encode_ping(WIRE_WS_JSON), OUT_PING);
+	CHECK_INT(c->state, CLIENT_CONNECTED);
+	CHECK_INT(c->conn->out_n, 3);
+	srv.worker[0]->now++;
+	client_send(c, encode_ping(WIRE_WS_JSON), OUT_PING);
+	CHECK_INT(c->state, CLIENT_CLOSED);
+	CHECK_INT(srv.node[0]->stats.disconnects[
+	    disconnect_slot(DISCONNECT_WRITE_ERROR)], 1);
+	CHECK_INT(srv.node[0]->stats.messages_sent[OUT_PING], 1);
+	/* The rest of the one begun, and the close frame. */
+	CHECK_INT(c->conn->out_n, 2);
+	close(fd);
+	CHECK(stop());
+}
+
 /* ---- handshake ---- */
 
 static int
@@ -298,8 +360,9 @@ TEST(origins)
 static bool
 sweep(void)
 {
-	bool	ok;
-	int	fd;
+	struct client	*c;
+	bool		 ok;
+	int		 fd;
 
 	if (!start(1, CONF))
 		return false;
@@ -310,6 +373,15 @@ sweep(void)
 		    "{\"id\":3,\"publish\":{\"channel\":\"ab\",\"data\":1}}");
 		turns(3);
 		ok = strstr(get(fd), "\"id\":3,\"publish\":{}") != NULL;
+		c = LIST_FIRST(&srv.node[0]->clients);
+		if (c != NULL) {
+			c->ping_at = srv.worker[0]->now;
+			client_timer(c);
+			client_unsubscribe_push(c, SV("ab"), 2000);
+			turns(1);
+			ok = ok && sv_starts(sv_from(get(fd)), SV("{}|{")) &&
+			    c->state == CLIENT_CONNECTED;
+		}
 		close(fd);
 		turns(3);
 	}

@@ -142,7 +142,7 @@ conf_file(void)
 {
 	int fd;
 
-	if (strchr(path, 'X') != NULL) {
+	if (strstr(path, "XXXXXX") != NULL) {
 		fd = mkstemp(path);
 		CHECK_INT(write(fd, "{}", 2), 2);
 		close(fd);

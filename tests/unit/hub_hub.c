@@ -406,7 +406,57 @@ TEST(idempotency_is_per_channel)
 	subscribe(&subs[0], 1);
 	publish(0, "ch", 1, "1x", &r);
 	publish(0, "ch1", 2, "x", &r);
+	publish(0, "ch2", 3, "x", &r);
+	publish(0, "ch3", 4, "x", &r);
 	CHECK_INT(subs[0].ngot, 1);
+	subscribe(&subs[1], 3);
+	publish(0, "ch4", 5, "y", &r);
+	publish(0, "ch3", 6, "y", &r);
+	CHECK_INT(subs[1].ngot, 1);
+	stop();
+}
+
+/* A publication owns what it was made of. */
+TEST(publications_are_copies)
+{
+	char		 text[] = "channel data tags key user client conn chan";
+	struct hub_pub	 in = {
+		.channel = sv_make(text, 7), .data = sv_make(text + 8, 4),
+		.tags = sv_make(text + 13, 4),
+		.idempotency_key = sv_make(text + 18, 3),
+		.info = {
+			.user = sv_make(text + 22, 4),
+			.client = sv_make(text + 27, 6),
+			.conn_info = sv_make(text + 34, 4),
+			.chan_info = sv_make(text + 39, 4),
+		},
+	};
+	struct hub_pub	*with, *without;
+
+	start(3);
+	without = hub_pub_new(&hub[0], &in);
+	in.has_info = true;
+	in.offset = 7;
+	with = hub_pub_new(&hub[0], &in);
+	memset(text, 'x', sizeof(text));
+	CHECK_SV(with->channel, "channel");
+	CHECK_SV(with->data, "data");
+	CHECK_SV(with->tags, "tags");
+	CHECK_SV(with->idempotency_key, "key");
+	CHECK_SV(with->info.user, "user");
+	CHECK_SV(with->info.client, "client");
+	CHECK_SV(with->info.conn_info, "conn");
+	CHECK_SV(with->info.chan_info, "chan");
+	CHECK(with->has_info);
+	CHECK_INT(with->offset, 0);
+	CHECK(!without->has_info);
+	CHECK_INT(without->info.user.n, 0);
+	CHECK_SV(without->idempotency_key, "key");
+	hub_pub_ref(&hub[0], with);
+	hub_pub_unref(&hub[0], with);
+	hub_pub_unref(&hub[0], with);
+	hub_pub_unref(&hub[0], without);
+	hub_pub_unref(&hub[0], NULL);
 	stop();
 }
 
@@ -437,6 +487,29 @@ TEST(users_are_counted_once)
 	settle();
 	CHECK_INT(hub[0].table[HUB_USERS].entries.n, 0);
 	CHECK_INT(hub[1].table[HUB_USERS].entries.n, 0);
+	stop();
+}
+
+/* The owner hears of a worker's first connection of a user. */
+TEST(the_owner_knows_each_user)
+{
+	struct hub_sub	a[8] = { 0 };
+	char		name[8];
+	unsigned	i;
+
+	start(2);
+	for (i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		CHECK_INT(hub_user_add(&hub[0], &a[i], sv_from(name)), 0);
+	}
+	settle();
+	CHECK_INT(hub[0].table[HUB_USERS].owned +
+	    hub[1].table[HUB_USERS].owned, 8);
+	CHECK(hub[1].table[HUB_USERS].owned > 0);
+	for (i = 0; i < 8; i++)
+		hub_user_del(&hub[0], &a[i]);
+	settle();
+	CHECK_INT(hub[1].table[HUB_USERS].owned, 0);
 	stop();
 }
 

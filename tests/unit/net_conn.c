@@ -263,6 +263,34 @@ TEST(output_order)
 	stop();
 }
 
+/* A queue that is never empty goes round its ring, again and again. */
+TEST(output_order_of_a_long_queue)
+{
+	enum { SIZE = 2000, COUNT = 1000 };
+	unsigned char	in[3 * SIZE];
+	struct blob	*b;
+	unsigned	sent = 0, got = 0;
+	ssize_t		n, i;
+
+	start(&ops);
+	while (got < COUNT * SIZE) {
+		while (sent < COUNT && c->out_n < 20 + sent % 7) {
+			b = blob_new(SIZE);
+			memset(b->data, (int)(sent++ % 251), b->n);
+			CHECK_INT(conn_send(c, b), 0);
+		}
+		turns(1);
+		CHECK(sent == COUNT || c->out_n > 0);
+		n = read(peer, in, sizeof(in));
+		for (i = 0; i < n; i++)
+			if (in[i] != got++ / SIZE % 251)
+				break;
+		if (!CHECK(n <= 0 || i == n))
+			break;
+	}
+	stop();
+}
+
 TEST(slow_peer_blocks_and_drains)
 {
 	static char	big[200000], in[200000];
@@ -293,7 +321,7 @@ TEST(dropped_output_keeps_framing)
 {
 	static char	big[200000], in[200100];
 	struct blob	*b = blob_new(3);
-	size_t		 n = 0;
+	size_t		 n = 0, left;
 	ssize_t		 k;
 
 	start(&ops);
@@ -301,11 +329,14 @@ TEST(dropped_output_keeps_framing)
 	memcpy(b->data, "abc", 3);
 	conn_send_copy(c, big, sizeof(big));
 	turns(1);
+	left = c->out_bytes;
 	conn_send(c, blob_ref(b));
 	conn_send(c, blob_ref(b));
+	CHECK_INT(c->out_bytes, left + 6);
 	conn_drop_output(c);
 	CHECK_INT(b->refs, 1);
 	CHECK_INT(c->out_n, 1);
+	CHECK_INT(c->out_bytes, left);
 	conn_send(c, b);
 	while (c->out_n > 0) {
 		if ((k = read(peer, in + n, sizeof(in) - n)) > 0)

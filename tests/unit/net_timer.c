@@ -164,6 +164,13 @@ TEST(waits_until_the_next)
 	CHECK(wheel_wait(w) <= 40 + WHEEL_TICK_MS);
 	timer_stop(&probe[0].t);
 	timer_stop(&probe[1].t);
+	/* A whole round away is the slot looked at last. */
+	worker_free(w);
+	start();
+	timer_set(w, &probe[0].t,
+	    (w->wheel_at + WHEEL_SLOTS) * WHEEL_TICK_MS);
+	CHECK(wheel_wait(w) > (WHEEL_SLOTS - 2) * WHEEL_TICK_MS);
+	timer_stop(&probe[0].t);
 	worker_free(w);
 }
 

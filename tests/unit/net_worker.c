@@ -5,15 +5,18 @@
  * Workers: mail between threads, addresses, listeners, and what happens when
  * there are too many connections.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <arpa/inet.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "net/net.h"
 #include "tests/unit/test.h"
+#include "util/clock.h"
 
 /* ---- addresses ---- */
 
@@ -58,6 +61,63 @@ TEST(cpus)
 	CHECK(net_cpus() <= WORKERS_MAX);
 }
 
+/* ---- workers ---- */
+
+TEST(a_worker_leaves_nothing)
+{
+	struct worker	*w;
+	int		 fd = dup(0), i;
+
+	close(fd);
+	for (i = 0; i < 3; i++) {
+		w = worker_new(0);
+		CHECK(!worker_has_mail(w));
+		worker_free(w);
+	}
+	CHECK_INT(dup(0), fd);
+	close(fd);
+}
+
+static bool
+worker_sweep(void)
+{
+	struct worker *w = worker_new(0);
+
+	worker_free(w);
+	return w != NULL;
+}
+
+TEST(a_worker_without_memory)
+{
+	ALLOC_SWEEP(worker_sweep);
+}
+
+static int fired;
+
+static void
+fire(struct timer *t)
+{
+	(void)t;
+	fired++;
+}
+
+/* The loop sleeps as long as its timers allow, not longer. */
+TEST(a_timer_wakes_the_loop)
+{
+	struct worker	*w = worker_new(0);
+	struct timer	 t = { .fn = fire };
+	int64_t		 began = clock_mono_ms();
+
+	fired = 0;
+	timer_set(w, &t, began + 50);
+	while (fired == 0)
+		worker_turn(w, -1);
+	CHECK(clock_mono_ms() - began >= 50);
+	CHECK(clock_mono_ms() - began < 5000);
+	CHECK(w->stats.turns < 5);
+	worker_free(w);
+}
+
 /* ---- mail ---- */
 
 #define LETTERS	5000
@@ -91,6 +151,7 @@ TEST(mail_keeps_its_order)
 {
 	struct worker	*w[2];
 	struct letter	*l;
+	sigset_t	 mask;
 	int		 i, k;
 
 	for (i = 0; i < 2; i++) {
@@ -100,6 +161,9 @@ TEST(mail_keeps_its_order)
 	}
 	CHECK_INT(worker_start(w[0]), 0);
 	CHECK_INT(worker_start(w[1]), 0);
+	/* Signals are the starting thread's, as before. */
+	CHECK_INT(pthread_sigmask(SIG_SETMASK, NULL, &mask), 0);
+	CHECK(!sigismember(&mask, SIGTERM));
 	for (i = 0; i < LETTERS; i++)
 		for (k = 0; k < 2; k++) {
 			l = calloc(1, sizeof(*l));
@@ -245,6 +309,64 @@ TEST(too_many_connections)
 		close(fd[i]);
 	worker_close_conns(w);
 	CHECK_INT(net_conns(), 0);
+	net_set_conn_limit(0, NULL);
+	listener_free(l);
+	worker_free(w);
+}
+
+TEST(the_limit_of_descriptors_is_raised)
+{
+	struct rlimit was, now;
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	if (!CHECK(was.rlim_max > 200))
+		return;
+	now = was;
+	now.rlim_cur = 200;
+	setrlimit(RLIMIT_NOFILE, &now);
+	CHECK(net_raise_nofile() > 200);
+	getrlimit(RLIMIT_NOFILE, &now);
+	CHECK(now.rlim_cur == was.rlim_max);
+	setrlimit(RLIMIT_NOFILE, &was);
+}
+
+/* Without descriptors one connection is told so with the spare one, the
+ * others wait, and the loop sleeps meanwhile. */
+TEST(out_of_descriptors)
+{
+	struct worker	*w = worker_new(0);
+	struct listener	*l;
+	struct addr	 a;
+	struct rlimit	 was, low;
+	int		 fd[3], i, last;
+	char		 text[16] = "";
+
+	memset(&seen, 0, sizeof(seen));
+	net_set_conn_limit(100, "busy");
+	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	for (i = 0; i < 3; i++)
+		fd[i] = dial(&a);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	last = dup(0);
+	close(last);
+	low = was;
+	low.rlim_cur = (rlim_t)last;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+	worker_turn(w, 100);
+	CHECK_INT(seen.accepted, 0);
+	CHECK_INT(w->stats.conns_refused, 1);
+	CHECK_INT(read(fd[0], text, sizeof(text) - 1), 4);
+	CHECK_STR(text, "busy");
+	worker_turn(w, 20);
+	CHECK_INT(w->stats.conns_refused, 1);
+	setrlimit(RLIMIT_NOFILE, &was);
+	for (i = 0; i < 20 && seen.accepted < 2; i++)
+		worker_turn(w, 100);
+	CHECK_INT(seen.accepted, 2);
+	CHECK(w->stats.turns < 10);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	worker_close_conns(w);
 	net_set_conn_limit(0, NULL);
 	listener_free(l);
 	worker_free(w);

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * The JSON reader and writer. The rows of the grammar follow the categories
- * of the well-known JSON parsing test suites: structure, strings, numbers,
- * objects, arrays, and what must be refused of each.
+ * The JSON reader. The rows of the grammar follow the categories of the
+ * well-known JSON parsing test suites: structure, strings, numbers, objects,
+ * arrays, and what must be refused of each.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "tests/unit/test.h"
 #include "util/json.h"
@@ -433,6 +434,58 @@ TEST(long_documents_are_walked_in_linear_time)
 	buf_fini(&b);
 }
 
+/* Processor time of one parse, in seconds: the least of several. */
+static double
+parse_time(struct sv text)
+{
+	struct json	j;
+	struct timespec	a, b;
+	double		t, best = 1e9;
+	int		i;
+
+	json_init(&j);
+	for (i = 0; i < 10; i++) {
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+		CHECK_INT(json_parse(&j, text, 0), 0);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+		t = (double)(b.tv_sec - a.tv_sec) +
+		    (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+		if (t < best)
+			best = t;
+	}
+	json_fini(&j);
+	return best;
+}
+
+/* As many brackets cost as much whether they are flat or nested. */
+TEST(nesting_costs_no_time)
+{
+	static const char *const	ends[][2] = {
+		{ "[", "]" }, { "{\"a\":", "}" }, { "[{\"a\":", "}]" },
+	};
+	size_t	i;
+
+	for (i = 0; i < N(ends); i++) {
+		size_t		depth = i == 2 ? 255 : 510;
+		struct buf	one = nested(ends[i][0], "0", ends[i][1], 1);
+		struct buf	many = nested(ends[i][0], "0", ends[i][1],
+				    depth);
+		struct buf	flat, deep;
+
+		buf_putc(&one, '\0');
+		buf_putc(&many, '\0');
+		flat = array_of(one.p, 64 * depth);
+		deep = array_of(many.p, 64);
+		test_note("row %zu", i);
+		CHECK(parse_time(buf_sv(&deep)) <
+		    4 * parse_time(buf_sv(&flat)));
+		buf_fini(&one);
+		buf_fini(&many);
+		buf_fini(&flat);
+		buf_fini(&deep);
+	}
+}
+
 TEST(limits_the_tokens)
 {
 	struct json	j;
@@ -606,6 +659,30 @@ TEST(walks_values)
 	CHECK_SV(jv_raw(jv_key(v)), "\"e\"");
 	CHECK_SV(jv_raw(v), "-1.5e3");
 	CHECK(!jv_is(jv_next(v)));
+	json_fini(&j);
+}
+
+/* A container that stands last, in another that does. */
+TEST(nested_containers_have_no_next)
+{
+	struct json	j;
+	struct jv	v;
+	int		depth;
+
+	json_init(&j);
+	CHECK_INT(json_parse(&j, SV("[0,[1,{\"a\":{\"b\":[[],[{}]]}}]]"), 0),
+	    0);
+	v = jv_next(jv_first(json_root(&j)));
+	CHECK(!jv_is(jv_next(v)));
+	v = jv_next(jv_first(v));
+	for (depth = 2; jv_is(v); depth++) {
+		test_note("depth %d", depth);
+		CHECK(!jv_is(jv_next(v)));
+		v = jv_first(v);
+		if (depth == 4)
+			v = jv_next(v);
+	}
+	CHECK_INT(depth, 7);
 	json_fini(&j);
 }
 
@@ -801,88 +878,6 @@ TEST(position)
 	}
 }
 
-struct put_row {
-	struct sv	in, out;
-};
-
-static void
-check_put(void (*put)(struct buf *, struct sv), const struct put_row *rows,
-    size_t n)
-{
-	struct buf	b = BUF_INIT;
-	size_t		i;
-
-	for (i = 0; i < n; i++) {
-		char	*p = guard_dup(rows[i].in);
-
-		test_note("row %zu", i);
-		buf_reset(&b);
-		put(&b, sv_make(p, rows[i].in.n));
-		CHECK_SVEQ(buf_sv(&b), rows[i].out);
-		guard_free(p);
-	}
-	buf_fini(&b);
-}
-
-TEST(put_str)
-{
-	static const struct put_row	rows[] = {
-		{ { NULL, 0 }, SV_INIT("\"\"") },
-		{ SV_INIT("abc"), SV_INIT("\"abc\"") },
-		{ SV_INIT("a\"b\\c/"), SV_INIT("\"a\\\"b\\\\c/\"") },
-		{ SV_INIT("\n\r\t"), SV_INIT("\"\\n\\r\\t\"") },
-		{ SV_INIT("\0\x01\x1f\x7f"),
-		    SV_INIT("\"\\u0000\\u0001\\u001f\x7f\"") },
-		{ SV_INIT("<b>&"), SV_INIT("\"\\u003cb\\u003e\\u0026\"") },
-		{ SV_INIT("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa"),
-		    SV_INIT("\"\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\"") },
-		{ SV_INIT("\xc3\xa4\xf0\x9f\x98\xb9"),
-		    SV_INIT("\"\xc3\xa4\xf0\x9f\x98\xb9\"") },
-		{ SV_INIT("a\xff\x80z"), SV_INIT("\"a\\ufffd\\ufffdz\"") },
-		{ SV_INIT("\xe2\x80"), SV_INIT("\"\\ufffd\\ufffd\"") },
-		{ SV_INIT("\xed\xa0\x80"),
-		    SV_INIT("\"\\ufffd\\ufffd\\ufffd\"") },
-	};
-
-	check_put(json_put_str, rows, N(rows));
-}
-
-TEST(put_raw)
-{
-	static const struct put_row	rows[] = {
-		{ { NULL, 0 }, SV_INIT("") },
-		{ SV_INIT("{\"a\":1}"), SV_INIT("{\"a\":1}") },
-		{ SV_INIT("{\n \"a\":\t1.50\n}\n"),
-		    SV_INIT("{ \"a\":\t1.50}") },
-		{ SV_INIT("\n\n\n"), SV_INIT("") },
-		{ SV_INIT("\r\n<&>\0"), SV_INIT("\r<&>\0") },
-	};
-
-	check_put(json_put_raw, rows, N(rows));
-}
-
-TEST(put_compact)
-{
-	static const struct put_row	rows[] = {
-		{ { NULL, 0 }, SV_INIT("") },
-		{ SV_INIT(" { \"a b\" : [ 1 ,\t-2.50e+1,\r\n true , {} ] } "),
-		    SV_INIT("{\"a b\":[1,-2.50e+1,true,{}]}") },
-		{ SV_INIT("\" <x> & \""),
-		    SV_INIT("\" \\u003cx\\u003e \\u0026 \"") },
-		{ SV_INIT("[ \"\\\"  \\\\\" , \"\\n \" ]"),
-		    SV_INIT("[\"\\\"  \\\\\",\"\\n \"]") },
-		{ SV_INIT("\"\xe2\x80\xa8\xe2\x82\xac\xe2\x80\xa9\xc3\xa4\""),
-		    SV_INIT("\"\\u2028\xe2\x82\xac\\u2029\xc3\xa4\"") },
-		{ SV_INIT("\"\\u003C\\/\""), SV_INIT("\"\\u003C\\/\"") },
-		/* no JSON: anything may come out, but nothing may break */
-		{ SV_INIT("\"\\"), SV_INIT("\"\\") },
-		{ SV_INIT("\"\xe2"), SV_INIT("\"\xe2") },
-		{ SV_INIT("\"ab"), SV_INIT("\"ab") },
-	};
-
-	check_put(json_put_compact, rows, N(rows));
-}
-
 static bool
 parse_much(void)
 {
@@ -905,9 +900,76 @@ parse_much(void)
 	return ok;
 }
 
+/* So long that the token array grows on the way, from one parse to the
+ * next and within one. */
+static bool
+parse_long(void)
+{
+	static char	text[2 * 200 + 2];
+	struct json	j;
+	bool		ok;
+	int		i;
+
+	text[0] = '[';
+	for (i = 1; i < 400; i++)
+		text[i] = i % 2 == 1 ? '1' : ',';
+	text[i] = ']';
+	json_init(&j);
+	ok = json_parse(&j, SV("[1]"), 0) == 0 &&
+	    json_parse(&j, sv_from(text), 0) == 0 &&
+	    jv_len(json_root(&j)) == 200;
+	if (!ok) {
+		CHECK_INT(j.err, JSON_NOMEM);
+		CHECK(!jv_is(json_root(&j)));
+	}
+	json_fini(&j);
+	return ok;
+}
+
 TEST(allocation_failures)
 {
 	ALLOC_SWEEP(parse_much);
+	ALLOC_SWEEP(parse_long);
+}
+
+/* Every length around the array's sizes: names and values, whichever comes
+ * when it is full. */
+TEST(grows_the_token_array)
+{
+	struct buf	b = BUF_INIT;
+	struct json	j;
+	struct jv	v;
+	size_t		n, i;
+
+	for (n = 1; n < 300; n++) {
+		test_note("%zu members", n);
+		json_init(&j);
+		buf_reset(&b);
+		buf_puts(&b, n % 2 == 0 ? "{" : "[0,{");
+		for (i = 0; i < n; i++)
+			buf_printf(&b, "%s\"%zu\":%zu", i > 0 ? "," : "", i, i);
+		buf_puts(&b, n % 2 == 0 ? "}" : "}]");
+		CHECK_INT(json_parse(&j, buf_sv(&b), 0), 0);
+		v = json_root(&j);
+		if (n % 2 == 1)
+			v = jv_next(jv_first(v));
+		CHECK_INT(jv_len(v), n);
+		for (v = jv_first(v), i = 0; jv_is(v); v = jv_next(v), i++) {
+			struct sv	key = jv_raw(jv_key(v));
+
+			key = sv_make(key.p + 1, key.n - 2);
+			CHECK_SVEQ(key, jv_raw(v));
+		}
+		CHECK_INT(i, n);
+		/* as many tokens as there are, and one too few */
+		j.max_tokens = j.ntok;
+		CHECK_INT(json_parse(&j, buf_sv(&b), 0), 0);
+		j.max_tokens--;
+		CHECK_INT(json_parse(&j, buf_sv(&b), 0), -1);
+		CHECK_INT(j.err, JSON_TOOBIG);
+		json_fini(&j);
+	}
+	buf_fini(&b);
 }
 
 TEST(gives_back_a_large_token_array)
