@@ -179,17 +179,13 @@ stream_due(const struct hub_stream *s)
 static void
 stream_link(struct hub_streams *ss, struct hub_stream *s)
 {
-	int64_t at = second_of(stream_due(s));
+	int64_t due = stream_due(s);
 
-	if (stream_due(s) == NEVER) {
+	if (due == NEVER)
 		LIST_INSERT_HEAD(&ss->never, s, entry);
-		return;
-	}
-	if (at < ss->second)
-		at = ss->second;
-	if (at >= ss->second + HUB_STREAM_BUCKETS)
-		at = ss->second + HUB_STREAM_BUCKETS - 1;
-	LIST_INSERT_HEAD(&ss->due[at % HUB_STREAM_BUCKETS], s, entry);
+	else
+		LIST_INSERT_HEAD(&ss->due[second_of(due) %
+		    HUB_STREAM_BUCKETS], s, entry);
 }
 
 /* Set one of the stream's times. A visit that would come too early is left
@@ -223,7 +219,6 @@ stream_clear(struct hub_streams *ss, struct hub_stream *s)
 		s->kept = NULL;
 		return count + 1;
 	}
-	k->first = 0;
 	if ((less = realloc(k, sizeof(*k))) != NULL) {
 		less->cap = 0;
 		s->kept = less;
@@ -291,7 +286,7 @@ make_epoch(struct hub_streams *ss, char epoch[EPOCH_LEN])
 
 static struct hub_stream *
 stream_new(struct hub_streams *ss, uint64_t hash, struct sv name,
-    int64_t now, int64_t expires)
+    int64_t expires)
 {
 	struct hub_stream *s;
 
@@ -310,8 +305,6 @@ stream_new(struct hub_streams *ss, uint64_t hash, struct sv name,
 		free(s);
 		return NULL;
 	}
-	if (ss->table.n == 1)	/* the wheel was empty: set it */
-		ss->second = now / 1000;
 	stream_link(ss, s);
 	return s;
 }
@@ -382,7 +375,7 @@ hub_streams_add(struct hub_streams *ss, struct hub_publish *p, int64_t now,
 
 	*prev = NULL;
 	if ((s = stream_find(ss, p->req.hash, channel, now)) == NULL)
-		s = fresh = stream_new(ss, p->req.hash, channel, now, whole);
+		s = fresh = stream_new(ss, p->req.hash, channel, whole);
 	if (s == NULL)
 		return -1;
 	p->suppressed = is_outdated(s->kept, p);
@@ -414,7 +407,7 @@ stream_ask(struct hub_streams *ss, uint64_t hash, struct sv channel,
 	struct hub_stream	*s = stream_find(ss, hash, channel, now);
 
 	if (s == NULL)
-		return stream_new(ss, hash, channel, now, whole);
+		return stream_new(ss, hash, channel, whole);
 	stream_renew(ss, s, &s->expires, whole);
 	return s;
 }
@@ -486,7 +479,7 @@ hub_streams_history(struct hub_streams *ss, struct hub_history *p,
 	if (s == NULL)
 		return -1;
 	get_position(s, &p->top);
-	limit = p->limit < 0 ? UINT64_MAX : (uint64_t)p->limit;
+	limit = (uint64_t)p->limit;	/* <0 is more than there can be */
 	if (p->reverse)
 		return read_reverse(ss, s, p->has_since ? p->since :
 		    s->top + 1, limit, &p->pub, &p->npub);

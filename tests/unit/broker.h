@@ -222,6 +222,9 @@ history(struct hub_history *p, const char *channel)
 {
 	static char text[1024];
 
+	/* All of the answer is set, whatever was there. */
+	memset(&p->top, 'x', sizeof(p->top));
+	p->npub = 99;
 	run(&p->req, HUB_HISTORY, channel);
 	describe(text, sizeof(text), p->pub, p->npub);
 	hub_pubs_free(&hub[0], p->pub, p->npub);

@@ -220,7 +220,7 @@ static const struct {
 	uint64_t		 top;
 	const char		*want;
 } recoveries[] = {
-	{ { .position = true }, 10, "" },
+	{ { .position = true, .limit = 300 }, 10, "" },
 	{ { .position = true, .history = true, .since = 8, .limit = 300 },
 	    10, "9=9 10=10" },
 	{ { .history = true, .since = 8, .limit = 300 }, 10, "9=9 10=10" },
@@ -431,7 +431,7 @@ TEST(idempotency_with_versions)
 	CHECK(!p.suppressed);
 	CHECK_INT(p.pos.offset, 2);
 	now += HUB_IDEMPOTENCY_TTL_MS;
-	expire();
+	CHECK_INT(expire(), 3);		/* the key, and two publications */
 	p.version = 5;
 	publish(&p, "ch", 4);
 	CHECK(!p.suppressed);
@@ -569,6 +569,8 @@ sweep_run(unsigned n)
 	struct hub_publish	p = keep(3);
 	struct hub_history	read = { .limit = -1 };
 	struct hub_recover	ask = { .history = true, .limit = 9 };
+	struct hub_presence_change who = { .req = { .err = HUB_OK } };
+	struct hub_presence	there = { .num_clients = 0 };
 	struct sub		s = { 0 };
 	uint64_t		done = 0;
 	bool			ok = start(n), subscribed = false;
@@ -591,6 +593,17 @@ sweep_run(unsigned n)
 		ok = read.req.err == HUB_OK;
 		CHECK_STR(text, ok ? "3=3 4=4 5=5" : "failed");
 		CHECK(ok || read.npub == 0);
+	}
+	if (ok) {
+		who.info.client = SV("c");
+		run(&who.req, HUB_PRESENCE_ADD, "ch");
+		ok = who.req.err == HUB_OK;
+	}
+	if (ok) {
+		run(&there.req, HUB_PRESENCE, "ch");
+		ok = there.req.err == HUB_OK;
+		CHECK_INT(there.num_clients, ok);
+		free(there.info);
 	}
 	if (ok)
 		subscribed = hub_subscribe(&hub[0], &s.hub, SV("ch"),

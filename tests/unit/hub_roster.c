@@ -83,8 +83,13 @@ TEST(an_info_is_replaced)
 		CHECK_SV(info->chan_info, rows[i].chan);
 		free(info);
 	}
+	info = only("ch");
 	hub_roster_del(&roster, SV("ch"), SV("c"));
 	check_empty();
+	test_note("an answer outlives what it tells of");
+	CHECK_SV(info->client, "c");
+	CHECK_SV(info->conn_info, "1");
+	free(info);
 }
 
 /* What says the same costs no memory, whichever update comes. */
