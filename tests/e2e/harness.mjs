@@ -58,6 +58,18 @@ export async function eventually(f, what, ms = 10000) {
 	}
 }
 
+/* A generator of choices (xorshift): the same for the same seed. */
+export function chooser(seed) {
+	let x = seed * 2654435761 >>> 0 || 1;
+	const next = () => {
+		x ^= x << 13;
+		x ^= x >>> 17;
+		x ^= x << 5;
+		return x >>> 0;
+	};
+	return { below: (n) => next() % n, of: (a) => a[next() % a.length] };
+}
+
 /* A port nobody listens on, below those the system hands out. */
 export function freePort() {
 	return new Promise((resolve) => {

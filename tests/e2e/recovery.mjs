@@ -7,7 +7,7 @@
  * A case named spec12_N is about row N of the contract's section 12.
  */
 import { assert, eventually, run, sleep, test } from './harness.mjs';
-import { ALL, CLOSED, NAMESPACES, answers, ends, error, filled, hears,
+import { ALL, CLOSED, NAMESPACES, answers, applied, ends, error, filled, hears,
 	numbers, pub, published, raw, says, silent, subscribed,
 	unsubscribed, user } from './talk.mjs';
 
@@ -489,50 +489,6 @@ const doc = (i, more) => ({ text: 'x'.repeat(60), n: i, ...more });
 const string = (v) => JSON.stringify(JSON.stringify(v));
 /* What fossil makes of doc(a) and doc(b), one digit each. */
 const full = (i, offset) => `"data":${string(doc(i))},"offset":${offset}`;
-
-const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_' +
-	'abcdefghijklmnopqrstuvwxyz~';
-
-/* What delta makes of source: `size NL', then `n@at,' copies, `n:text'
- * inserts, and `sum;' ends it; numbers in base 64, the sum over big-endian
- * words of 4 bytes. */
-function applied(source, delta) {
-	const [from, d] = [Buffer.from(source), Buffer.from(delta)];
-	let at = 0;
-	const number = () => {
-		let n = 0;
-		for (let v; (v = DIGITS.indexOf(String.fromCharCode(d[at])))
-		    >= 0; at++)
-			n = n * 64 + v;
-		return n;
-	};
-	const size = number();
-	assert.equal(d[at++], 10);
-	const parts = [];
-	for (;;) {
-		const n = number();
-		const op = String.fromCharCode(d[at++]);
-		if (op === '@') {
-			const start = number();
-			assert.equal(d[at++], 44);
-			assert.ok(start + n <= from.length);
-			parts.push(from.subarray(start, start + n));
-		} else if (op === ':') {
-			parts.push(d.subarray(at, at + n));
-			at += n;
-		} else {
-			assert.equal(op, ';');
-			const out = Buffer.concat(parts);
-			assert.equal(out.length, size);
-			assert.equal(at, d.length);
-			let sum = 0;
-			for (const [i, c] of out.entries())
-				sum = (sum + c * 2 ** (24 - i % 4 * 8)) >>> 0;
-			assert.equal(n, sum);
-			return out.toString();
-		}
-	}
-}
 
 /* Require a delta that makes text b of text a, and give its line's parts. */
 function patched(line, channel, a, b, offset) {

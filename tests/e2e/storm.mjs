@@ -8,24 +8,13 @@
  * when all have left nothing is left of them. STORM_MS is how long, SEED
  * repeats a run's choices.
  */
-import { assert, eventually, run, sleep, test, token } from './harness.mjs';
+import { assert, chooser, eventually, run, sleep, test, token }
+	from './harness.mjs';
 
 const MS = Number(process.env.STORM_MS || 4000);
 const SEED = Number(process.env.SEED || Date.now() % 1000000);
 const CHANNELS = Array.from({ length: 6 }, (_, i) => `storm${i}`);
 const USERS = Array.from({ length: 5 }, (_, i) => `user${i}`);
-
-/* A generator of choices (xorshift). */
-function chooser(seed) {
-	let x = seed * 2654435761 >>> 0 || 1;
-	const next = () => {
-		x ^= x << 13;
-		x ^= x >>> 17;
-		x ^= x << 5;
-		return x >>> 0;
-	};
-	return { below: (n) => next() % n, of: (a) => a[next() % a.length] };
-}
 
 /* Hears all channels to the end; what it heard, by channel. */
 async function witness(s) {

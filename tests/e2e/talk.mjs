@@ -142,6 +142,50 @@ export function numbers(first, last) {
 	return all.join(',');
 }
 
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_' +
+	'abcdefghijklmnopqrstuvwxyz~';
+
+/* What delta makes of source: `size NL', then `n@at,' copies, `n:text'
+ * inserts, and `sum;' ends it; numbers in base 64, the sum over big-endian
+ * words of 4 bytes. */
+export function applied(source, delta) {
+	const [from, d] = [Buffer.from(source), Buffer.from(delta)];
+	let at = 0;
+	const number = () => {
+		let n = 0;
+		for (let v; (v = DIGITS.indexOf(String.fromCharCode(d[at])))
+		    >= 0; at++)
+			n = n * 64 + v;
+		return n;
+	};
+	const size = number();
+	assert.equal(d[at++], 10);
+	const parts = [];
+	for (;;) {
+		const n = number();
+		const op = String.fromCharCode(d[at++]);
+		if (op === '@') {
+			const start = number();
+			assert.equal(d[at++], 44);
+			assert.ok(start + n <= from.length);
+			parts.push(from.subarray(start, start + n));
+		} else if (op === ':') {
+			parts.push(d.subarray(at, at + n));
+			at += n;
+		} else {
+			assert.equal(op, ';');
+			const out = Buffer.concat(parts);
+			assert.equal(out.length, size);
+			assert.equal(at, d.length);
+			let sum = 0;
+			for (const [i, c] of out.entries())
+				sum = (sum + c * 2 ** (24 - i % 4 * 8)) >>> 0;
+			assert.equal(n, sum);
+			return out.toString();
+		}
+	}
+}
+
 const ALL = {};
 for (const what of ['subscribe', 'publish', 'history', 'presence'])
 	for (const who of ['client', 'anonymous'])
