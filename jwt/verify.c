@@ -15,8 +15,10 @@
 
 #include "jwt/alg.h"
 #include "jwt/key.h"
+#include "jwt/url.h"
 #include "util/base64.h"
 #include "util/ct.h"
+#include "util/regex.h"
 
 /* Times are kept within +-2^53 s, so that nobody overflows by counting in
  * milliseconds; it is for ever either way. */
@@ -109,6 +111,11 @@ split(struct jwt *t, struct sv token, struct parts *part)
 	part->claims = sv_make(t->text.p + end_header,
 	    end_claims - end_header);
 	part->signature = sv_skip(buf_sv(&t->text), end_claims);
+	/* And room for every string that is unescaped, of which the user's
+	 * may be read twice: growth would move what is borrowed. */
+	if (memchr(t->text.p, '\\', end_claims) != NULL &&
+	    buf_reserve(&t->scratch, 2 * end_claims) == NULL)
+		return JWT_NOMEM;
 	return JWT_OK;
 }
 
@@ -283,39 +290,59 @@ check_times(struct jwt *t, int64_t now)
 	return JWT_OK;
 }
 
-/* aud: a string or a list of strings, of which one must be ours. */
+/* Whether one value of iss or aud is ours. With vars the groups of the
+ * expression are taken, too. */
 static enum jwt_err
-check_audience(struct jwt *t, struct sv want)
+match(struct sv s, struct sv want, const struct regex *re,
+    struct jwt_vars *vars, bool *matched)
 {
-	struct jv	aud = claim(t, "aud"), v;
+	*matched = want.n == 0 || sv_eq(s, want);
+	if (re == NULL || !*matched)
+		return JWT_OK;
+	if (vars != NULL)
+		return jwt_vars_match(vars, re, s, matched);
+	*matched = regex_match(re, s);
+	return JWT_OK;
+}
+
+/* aud: a string or a list of strings, of which one must be ours; the first
+ * such counts. */
+static enum jwt_err
+check_audience(struct jwt *t, const struct jwt_verifier *v,
+    struct jwt_vars *vars)
+{
+	struct jv	aud = claim(t, "aud"), one = aud;
 	enum jwt_err	err;
 	struct sv	s;
-	bool		found = want.n == 0;
+	bool		found = false, any = v->audience.n == 0 &&
+	    v->audience_regex == NULL;
 
-	if (!jv_is(aud))
-		return found ? JWT_OK : JWT_AUDIENCE;
-	if (jv_type(aud) != JSON_ARRAY) {
-		if ((err = read_str(t, aud, &s)) != JWT_OK)
+	if (jv_type(aud) == JSON_ARRAY)
+		one = jv_first(aud);
+	for (; jv_is(one); one = jv_type(aud) == JSON_ARRAY ? jv_next(one) :
+	    (struct jv){ NULL, 0 }) {
+		if ((err = read_str(t, one, &s)) != JWT_OK)
 			return err;
-		return found || sv_eq(s, want) ? JWT_OK : JWT_AUDIENCE;
-	}
-	for (v = jv_first(aud); jv_is(v); v = jv_next(v)) {
-		if ((err = read_str(t, v, &s)) != JWT_OK)
+		if (!found && (err = match(s, v->audience, v->audience_regex,
+		    vars, &found)) != JWT_OK)
 			return err;
-		found |= sv_eq(s, want);
 	}
-	return found ? JWT_OK : JWT_AUDIENCE;
+	return found || any ? JWT_OK : JWT_AUDIENCE;
 }
 
 static enum jwt_err
-check_issuer(struct jwt *t, struct sv want)
+check_issuer(struct jwt *t, const struct jwt_verifier *v,
+    struct jwt_vars *vars)
 {
 	enum jwt_err	err;
 	struct sv	s;
+	bool		matched;
 
-	if ((err = read_str(t, claim(t, "iss"), &s)) != JWT_OK)
+	if ((err = read_str(t, claim(t, "iss"), &s)) != JWT_OK ||
+	    (err = match(s, v->issuer, v->issuer_regex, vars, &matched)) !=
+	    JWT_OK)
 		return err;
-	return want.n == 0 || sv_eq(s, want) ? JWT_OK : JWT_ISSUER;
+	return matched ? JWT_OK : JWT_ISSUER;
 }
 
 static enum jwt_err
@@ -324,33 +351,34 @@ read_claims(struct jwt *t, const struct jwt_verifier *v, struct sv text,
 {
 	enum jwt_err	err;
 
-	if ((err = parse_object(&t->json, text)) != JWT_OK)
-		return err;
-	/* Room for every string that is unescaped below, of which the
-	 * user's may be read twice: growth would move what is borrowed. */
-	if (memchr(text.p, '\\', text.n) != NULL &&
-	    buf_reserve(&t->scratch, 2 * text.n) == NULL)
-		return JWT_NOMEM;
-	if ((err = read_user(t, v)) != JWT_OK ||
+	if ((err = parse_object(&t->json, text)) != JWT_OK ||
+	    (err = read_user(t, v)) != JWT_OK ||
 	    (err = read_str(t, claim(t, "channel"), &t->channel)) != JWT_OK ||
 	    (err = check_times(t, now)) != JWT_OK ||
-	    (err = check_audience(t, v->audience)) != JWT_OK)
+	    (err = check_audience(t, v, NULL)) != JWT_OK)
 		return err;
 	t->has_channel = t->channel.n > 0;
-	return check_issuer(t, v->issuer);
+	return check_issuer(t, v, NULL);
 }
 
 /* Which key of which set the token wants. Its claims are read for that, but
  * nothing in them is believed yet: they choose among the URLs that the
  * configuration allows. */
 static enum jwt_err
-want_key(struct jwt *t, const struct jwt_verifier *v)
+want_key(struct jwt *t, const struct jwt_verifier *v, struct sv claims)
 {
-	enum jwt_family family = jwt_alg_info(t->alg)->family;
+	enum jwt_family	family = jwt_alg_info(t->alg)->family;
+	struct jwt_vars	vars = { .n = 0 };
+	enum jwt_err	err;
 
 	if ((family != JWT_RSA && family != JWT_EC) || t->kid.n == 0)
 		return JWT_ALG;
-	t->key_url = v->key_url;
+	if ((err = parse_object(&t->json, claims)) != JWT_OK ||
+	    (err = check_issuer(t, v, &vars)) != JWT_OK ||
+	    (err = check_audience(t, v, &vars)) != JWT_OK ||
+	    (err = jwt_url_expand(&t->url, v->key_url, &vars)) != JWT_OK)
+		return err;
+	t->key_url = buf_sv(&t->url);
 	return JWT_KEY_UNKNOWN;
 }
 
@@ -370,7 +398,7 @@ verify(struct jwt *t, const struct jwt_verifier *v,
 		if (v->key_url.n == 0)
 			err = check_signature(t, v, &part, now);
 		else if (key == NULL)
-			err = want_key(t, v);
+			err = want_key(t, v, part.claims);
 		else
 			err = check_key(t, key, &part);
 		if (err != JWT_OK)
