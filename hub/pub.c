@@ -17,11 +17,14 @@ enum { TAGS, USER, CLIENT, CONN_INFO, CHAN_INFO, VERSION, EXTRAS };
 static void
 list_extras(const struct hub_pub_view *v, struct sv part[EXTRAS])
 {
+	const struct hub_info none = { .user = { NULL, 0 } };
+	const struct hub_info *info = v->has_info ? &v->info : &none;
+
 	part[TAGS] = v->tags;
-	part[USER] = v->info.user;
-	part[CLIENT] = v->info.client;
-	part[CONN_INFO] = v->info.conn_info;
-	part[CHAN_INFO] = v->info.chan_info;
+	part[USER] = info->user;
+	part[CLIENT] = info->client;
+	part[CONN_INFO] = info->conn_info;
+	part[CHAN_INFO] = info->chan_info;
 	part[VERSION] = sv_make(&v->version, sizeof(v->version));
 }
 

@@ -419,39 +419,45 @@ TEST(idempotency_is_per_channel)
 /* A publication owns what it was made of. */
 TEST(publications_are_copies)
 {
-	char		 text[] = "channel data tags key user client conn chan";
-	struct hub_pub	 in = {
+	char	 text[] = "channel data tags user client conn chan";
+	struct hub_pub_view in = {
 		.channel = sv_make(text, 7), .data = sv_make(text + 8, 4),
-		.tags = sv_make(text + 13, 4),
-		.idempotency_key = sv_make(text + 18, 3),
+		.tags = sv_make(text + 13, 4), .version = UINT64_MAX,
 		.info = {
-			.user = sv_make(text + 22, 4),
-			.client = sv_make(text + 27, 6),
-			.conn_info = sv_make(text + 34, 4),
-			.chan_info = sv_make(text + 39, 4),
+			.user = sv_make(text + 18, 4),
+			.client = sv_make(text + 23, 6),
+			.conn_info = sv_make(text + 30, 4),
+			.chan_info = sv_make(text + 35, 4),
 		},
-	};
+	}, v;
 	struct hub_pub	*with, *without;
 
 	start(3);
-	without = hub_pub_new(&hub[0], &in);
-	in.has_info = true;
+	without = hub_pub_new(&in);
+	in.type = HUB_PUB_LEAVE;
+	in.has_info = in.is_binary = true;
 	in.offset = 7;
-	with = hub_pub_new(&hub[0], &in);
+	with = hub_pub_new(&in);
 	memset(text, 'x', sizeof(text));
-	CHECK_SV(with->channel, "channel");
-	CHECK_SV(with->data, "data");
-	CHECK_SV(with->tags, "tags");
-	CHECK_SV(with->idempotency_key, "key");
-	CHECK_SV(with->info.user, "user");
-	CHECK_SV(with->info.client, "client");
-	CHECK_SV(with->info.conn_info, "conn");
-	CHECK_SV(with->info.chan_info, "chan");
-	CHECK(with->has_info);
-	CHECK_INT(with->offset, 0);
-	CHECK(!without->has_info);
-	CHECK_INT(without->info.user.n, 0);
-	CHECK_SV(without->idempotency_key, "key");
+	hub_pub_view(with, &v);
+	CHECK_SV(v.channel, "channel");
+	CHECK_SV(v.data, "data");
+	CHECK_SV(v.tags, "tags");
+	CHECK_SV(v.info.user, "user");
+	CHECK_SV(v.info.client, "client");
+	CHECK_SV(v.info.conn_info, "conn");
+	CHECK_SV(v.info.chan_info, "chan");
+	CHECK_INT(v.type, HUB_PUB_LEAVE);
+	CHECK(v.has_info);
+	CHECK(v.is_binary);
+	CHECK_INT(v.offset, 7);
+	CHECK(v.version == UINT64_MAX);
+	hub_pub_view(without, &v);
+	CHECK(!v.has_info);
+	CHECK(!v.is_binary);
+	CHECK_INT(v.type, HUB_PUB);
+	CHECK_INT(v.info.user.n, 0);
+	CHECK_SV(v.tags, "tags");
 	hub_pub_ref(&hub[0], with);
 	hub_pub_unref(&hub[0], with);
 	hub_pub_unref(&hub[0], with);
