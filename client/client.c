@@ -128,6 +128,13 @@ client_free(struct client *c)
 static void
 backlog_put(struct client *c, struct sv rest)
 {
+	struct buf *b = c->backlog;
+
+	if (b != NULL) {	/* the rest of what is kept already */
+		c->backlog_at = b->n - rest.n;
+		return;
+	}
+	c->backlog_at = 0;
 	if ((c->backlog = calloc(1, sizeof(*c->backlog))) != NULL)
 		buf_putsv(c->backlog, rest);
 	if (c->backlog == NULL || c->backlog->failed)
@@ -207,21 +214,17 @@ client_retry(struct client *c)
 void
 client_resume(struct client *c)
 {
-	struct buf *backlog = c->backlog;
-
 	c->waiting = false;
 	if (c->in_input)
 		return;		/* the answer came at once */
-	c->backlog = NULL;
-	if (backlog != NULL) {
-		handle_lines(c, buf_sv(backlog));
-		buf_fini(backlog);
-		free(backlog);
-	} else {
+	if (c->backlog != NULL)
+		handle_lines(c, sv_skip(buf_sv(c->backlog), c->backlog_at));
+	else
 		client_reply_flush(c);
-	}
-	if (!c->waiting)
-		conn_resume(c->conn);
+	if (c->waiting)
+		return;
+	backlog_free(c);
+	conn_resume(c->conn);
 }
 
 /* ---- output ---- */

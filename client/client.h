@@ -66,7 +66,8 @@ struct client {
 	bool			 admitted;	/* see admission.h */
 	bool			 in_input;	/* client_input() is running */
 	struct client_request	*request;	/* what waits, if it is one */
-	struct buf		*backlog;	/* input behind that one */
+	struct buf		*backlog;	/* input behind that one, */
+	size_t			 backlog_at;	/* from here on */
 	struct admission	*admission;	/* being asked for, or NULL */
 	struct connecting	*connecting;	/* connect waits for channels */
 	char			*header_user;	/* of the proxy, or NULL */

@@ -796,11 +796,12 @@ check_answered(struct hub_request *req)
 	struct sub_check	*k = (struct sub_check *)(void *)req;
 	struct client_sub	*s = k->sub;
 	struct hub_position	 top = k->history.top;
+	enum hub_err		 err = req->err;
 
 	if (s != NULL)
 		s->x->check = NULL;
 	free(k);
-	if (s == NULL || req->err != HUB_OK)
+	if (s == NULL || err != HUB_OK)
 		return;
 	if (s->x->pos.offset == top.offset &&
 	    strcmp(s->x->pos.epoch, top.epoch) == 0)
