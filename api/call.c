@@ -2,16 +2,15 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * See call.h: the way in and out that all methods share, and those that
- * only ever answer with an error.
+ * See call.h: the way in and out that all methods share.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/call.h"
 #include "api/stats.h"
-#include "client/channel.h"
 #include "client/code.h"
+#include "util/base64.h"
 #include "util/clock.h"
 
 /* see call.h */
@@ -38,6 +37,10 @@ api_error_status(uint32_t code)
 	case ERROR_BAD_REQUEST:
 	case ERROR_NOT_AVAILABLE:
 		return 400;
+	case ERROR_UNRECOVERABLE_POSITION:
+		return 416;
+	case ERROR_CONCURRENT_PAGINATION:
+		return 409;
 	default:
 		return 500;
 	}
@@ -66,51 +69,61 @@ api_call_fini(struct api_call *c)
 	c->work = NULL;
 }
 
-/* Methods on what no channel keeps yet. */
-static uint32_t
-check_channel(const struct api_call *c, struct sv channel)
+/* see call.h */
+uint32_t
+api_payload(struct api_call *c, struct sv json, struct sv b64,
+    struct sv *out, bool *is_json)
 {
-	if (channel.n == 0)
-		return ERROR_BAD_REQUEST;
-	if (channel_options(c->node->conf, channel, NULL) == NULL)
-		return ERROR_UNKNOWN_CHANNEL;
-	return ERROR_NOT_AVAILABLE;
+	struct json	j;
+	size_t		at = c->decoded.n;
+
+	*out = json;
+	*is_json = true;
+	if (b64.n == 0)
+		return 0;
+	if (base64_get(&c->decoded, b64) == -1)
+		return c->decoded.failed ? ERROR_INTERNAL : ERROR_BAD_REQUEST;
+	*out = sv_skip(buf_sv(&c->decoded), at);
+	json_init(&j);
+	*is_json = json_parse(&j, *out, 0) == 0;
+	json_fini(&j);
+	return 0;
 }
 
 static void
-run(struct api_call *c, const struct api_params *p)
+api_rpc(struct api_call *c, const struct api_params *p)
 {
-	switch (c->method) {
-	case API_PUBLISH:
-		api_publish(c, p);
-		break;
-	case API_BROADCAST:
-		api_broadcast(c, p);
-		break;
-	case API_UNSUBSCRIBE:
-		api_unsubscribe(c, p);
-		break;
-	case API_DISCONNECT:
-		api_disconnect(c, p);
-		break;
-	case API_CHANNELS:
-		api_channels(c, p);
-		break;
-	case API_INFO:
-		api_info(c);
-		break;
-	case API_RPC:
-		/* There are no extensions that would answer one. */
-		api_call_finish(c, p->method.n == 0 ? ERROR_BAD_REQUEST :
-		    ERROR_METHOD_NOT_FOUND);
-		break;
-	case API_REFRESH:
-		api_call_finish(c, ERROR_NOT_AVAILABLE);
-		break;
-	default:
-		api_call_finish(c, check_channel(c, p->channel));
-		break;
-	}
+	/* There are no extensions that would answer one. */
+	api_call_finish(c, p->method.n == 0 ? ERROR_BAD_REQUEST :
+	    ERROR_METHOD_NOT_FOUND);
+}
+
+static void (*const method[API_BATCH])(struct api_call *,
+    const struct api_params *) = {
+	[API_PUBLISH] = api_publish,
+	[API_BROADCAST] = api_broadcast,
+	[API_UNSUBSCRIBE] = api_unsubscribe,
+	[API_DISCONNECT] = api_disconnect,
+	[API_PRESENCE] = api_presence,
+	[API_PRESENCE_STATS] = api_presence_stats,
+	[API_HISTORY] = api_history,
+	[API_HISTORY_REMOVE] = api_history_remove,
+	[API_CHANNELS] = api_channels,
+	[API_INFO] = api_info,
+	[API_RPC] = api_rpc,
+	[API_SUBSCRIBE] = api_subscribe,
+	[API_REFRESH] = api_refresh,
+};
+
+/* Strings that were unescaped into the node's buffer live on with the
+ * call: the buffer becomes the call's, so they do not move. */
+static void
+take_strings(struct api_call *c, struct buf *from)
+{
+	if (from == &c->strings)
+		return;
+	c->strings = *from;
+	buf_init(from);
 }
 
 /* see call.h */
@@ -122,7 +135,7 @@ api_call_run(struct api_call *c, struct jv params)
 	struct buf		*strings = &c->strings;
 
 	c->started = clock_mono_ns();
-	/* A publish keeps nothing of its parameters. */
+	/* A publish copies what it keeps, see below. */
 	if (c->method == API_PUBLISH) {
 		strings = &c->node->scratch;
 		buf_reset(strings);
@@ -138,6 +151,9 @@ api_call_run(struct api_call *c, struct jv params)
 	}
 	if (api_params_decode(c->method, params, strings, &p) == -1)
 		return -1;
-	run(c, &p);
+	/* But for what the channel's owner looks at. */
+	if (p.idempotency_key.n > 0 || p.version_epoch.n > 0)
+		take_strings(c, strings);
+	method[c->method](c, &p);
 	return 0;
 }

@@ -26,9 +26,15 @@ struct api_call {
 	/* Private. */
 	int64_t		  started;
 	struct buf	  strings;	/* unescaped ones of the parameters */
-	struct buf	  decoded;	/* b64data */
+	struct buf	  decoded;	/* what came as base 64 */
 	struct buf	  tags;		/* as clients get them */
-	struct hub_publish publish;
+	struct sv	  epoch;	/* that history must be of; empty: any */
+	union {
+		struct hub_request	req;	/* first in all of them */
+		struct hub_publish	publish;
+		struct hub_history	history;
+		struct hub_presence	presence;
+	} hub;
 	void		 *work;		/* what a method needs while it waits */
 };
 
@@ -49,12 +55,24 @@ void	api_put_error(struct buf *, uint32_t code);
 /* The HTTP status of an error in transport mode. */
 int	api_error_status(uint32_t code);
 
-/* The methods: publish.c, control.c. */
+/* Bytes that came as JSON or, if that was given, as base 64; *is_json tells
+ * whether they are JSON (or nothing). 0, or the error to answer with. Views
+ * into c->decoded, which must have room if there are several. */
+uint32_t api_payload(struct api_call *c, struct sv json, struct sv b64,
+	    struct sv *out, bool *is_json);
+
+/* The methods: publish.c, kept.c, control.c. */
 void	api_publish(struct api_call *, const struct api_params *);
 void	api_broadcast(struct api_call *, const struct api_params *);
-void	api_disconnect(struct api_call *, const struct api_params *);
+void	api_history(struct api_call *, const struct api_params *);
+void	api_history_remove(struct api_call *, const struct api_params *);
+void	api_presence(struct api_call *, const struct api_params *);
+void	api_presence_stats(struct api_call *, const struct api_params *);
+void	api_subscribe(struct api_call *, const struct api_params *);
 void	api_unsubscribe(struct api_call *, const struct api_params *);
+void	api_disconnect(struct api_call *, const struct api_params *);
+void	api_refresh(struct api_call *, const struct api_params *);
 void	api_channels(struct api_call *, const struct api_params *);
-void	api_info(struct api_call *);
+void	api_info(struct api_call *, const struct api_params *);
 
 #endif

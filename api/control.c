@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * The methods that ask every worker: disconnect, unsubscribe, channels and
- * info (spec 5). What workers get to read is fixed before they are asked;
+ * The methods that ask every worker: disconnect, subscribe, unsubscribe,
+ * refresh, channels and info (spec 5). What workers get to read is fixed before they are asked;
  * each writes into a result of its own.
  */
 #include <stdlib.h>
@@ -13,10 +13,11 @@
 #include "client/channel.h"
 #include "client/client.h"
 #include "client/code.h"
+#include "client/sub.h"
 #include "util/clock.h"
 #include "util/glob.h"
 
-/* ---- disconnect and unsubscribe ---- */
+/* ---- what is done to the connections of a user ---- */
 
 /* Which connections, and what becomes of them. */
 struct control {
@@ -24,6 +25,12 @@ struct control {
 	uint32_t	 code;
 	bool		 own_reason;
 	char		 reason[128];	/* a close frame holds 123 bytes */
+	struct sub_request request;
+	struct sub_options options;
+	bool		 expired;
+	int64_t		 expire_at;
+	struct sv	 info;
+	uint32_t	 refused;	/* who is meant refuses: the error */
 	void		(*act)(struct client *, const struct control *);
 	size_t		 nkeep;
 	struct sv	 keep[];	/* clients that are left alone */
@@ -48,23 +55,26 @@ is_meant(const struct control *ctl, const struct client *c)
 }
 
 /* From the last to the first: who goes is replaced by one who has been
- * looked at. */
+ * looked at. The result is whether there was anybody. */
 static void
 control_run(struct node *n, void *arg, void *result)
 {
 	const struct control	*ctl = ((struct api_call *)arg)->work;
 	struct hub_sub *const	*v;
 	struct client		*c;
+	bool			*any = result;
 	size_t			 i;
 
-	(void)result;
 	i = hub_members(&n->hub, HUB_USERS, ctl->user, &v);
 	while (i-- > 0) {
 		/* The register may have moved. */
 		if (i >= hub_members(&n->hub, HUB_USERS, ctl->user, &v))
 			continue;
 		c = client_of_user_sub(v[i]);
-		if (is_meant(ctl, c))
+		if (!is_meant(ctl, c))
+			continue;
+		*any = true;
+		if (ctl->refused == 0)
 			ctl->act(c, ctl);
 	}
 }
@@ -72,7 +82,14 @@ control_run(struct node *n, void *arg, void *result)
 static void
 control_done(struct gather *g)
 {
-	api_call_finish(g->arg, 0);
+	struct api_call		*c = g->arg;
+	const struct control	*ctl = c->work;
+	unsigned		 i;
+	bool			 any = false;
+
+	for (i = 0; i < g->home->srv->n; i++)
+		any |= *(const bool *)gather_result(g, i);
+	api_call_finish(c, any ? ctl->refused : 0);
 }
 
 static struct control *
@@ -100,7 +117,8 @@ static void
 control_ask(struct api_call *c)
 {
 	if (c->work == NULL ||
-	    node_gather(c->node, 0, c, control_run, control_done) == -1)
+	    node_gather(c->node, sizeof(bool), c, control_run,
+	    control_done) == -1)
 		api_call_finish(c, ERROR_INTERNAL);
 }
 
@@ -149,6 +167,106 @@ api_unsubscribe(struct api_call *c, const struct api_params *p)
 		return;
 	}
 	control_new(c, p, take_out);
+	control_ask(c);
+}
+
+static void
+bring_in(struct client *c, const struct control *ctl)
+{
+	client_subscribe(c, &ctl->request, &ctl->options);
+}
+
+/* What the subscription comes with: data for the client and chan_info. */
+static uint32_t
+take_payloads(struct api_call *c, const struct api_params *p,
+    struct control *ctl)
+{
+	bool		data_ok, info_ok = true;
+	uint32_t	error;
+
+	/* The second may not move the first. */
+	if (p->b64data.n > 0 && p->b64info.n > 0)
+		buf_reserve(&c->decoded, p->b64data.n + p->b64info.n + 8);
+	error = api_payload(c, p->data, p->b64data, &ctl->options.data,
+	    &data_ok);
+	if (error == 0)
+		error = api_payload(c, p->info, p->b64info,
+		    &ctl->options.info, &info_ok);
+	/* No client could be told. */
+	if (error == 0 && !(data_ok && info_ok))
+		ctl->refused = ERROR_INTERNAL;
+	return error;
+}
+
+/* An end that has passed is a mistake if there is anybody to whom it
+ * matters. */
+static uint32_t
+make_subscription(struct api_call *c, const struct api_params *p,
+    const struct conf_channel *opt, struct control *ctl)
+{
+	struct sub_options *o = &ctl->options;
+
+	ctl->request = (struct sub_request){
+		.channel = p->channel,
+		.recover = jv_is(p->since),
+		.offset = p->offset,
+		.epoch = p->epoch,
+	};
+	sub_options_default(o, c->node->conf, opt);
+	if (sub_options_override(o, p->override) == -1)
+		return ERROR_BAD_REQUEST;
+	o->server_side = true;
+	/* recover_since is a place in the stream. */
+	o->cache = o->auto_recover = false;
+	o->expire_at = p->expire_at > 0 ? p->expire_at : 0;
+	if (o->expire_at > 0 &&
+	    o->expire_at <= clock_wall_ms() / MSEC_PER_SEC)
+		ctl->refused = ERROR_INTERNAL;
+	return take_payloads(c, p, ctl);
+}
+
+/* see call.h */
+void
+api_subscribe(struct api_call *c, const struct api_params *p)
+{
+	const struct conf_channel	*opt;
+	struct control			*ctl;
+	uint32_t			 error;
+
+	if (p->channel.n == 0) {
+		api_call_finish(c, ERROR_BAD_REQUEST);
+		return;
+	}
+	if ((opt = channel_options(c->node->conf, p->channel, NULL)) == NULL) {
+		api_call_finish(c, ERROR_UNKNOWN_CHANNEL);
+		return;
+	}
+	if ((ctl = control_new(c, p, bring_in)) != NULL &&
+	    (error = make_subscription(c, p, opt, ctl)) != 0)
+		api_call_finish(c, error);
+	else
+		control_ask(c);
+}
+
+static void
+prolong(struct client *c, const struct control *ctl)
+{
+	client_refresh(c, ctl->expired, ctl->expire_at, ctl->info);
+}
+
+/* see call.h */
+void
+api_refresh(struct api_call *c, const struct api_params *p)
+{
+	struct control *ctl = control_new(c, p, prolong);
+
+	if (ctl != NULL) {
+		ctl->expired = p->expired;
+		ctl->expire_at = p->expire_at > 0 ? p->expire_at : 0;
+		/* Who is to stay for ever stays what he is. */
+		if (ctl->expire_at > 0)
+			ctl->info = p->info;
+	}
 	control_ask(c);
 }
 
@@ -353,8 +471,9 @@ info_done(struct gather *g)
 
 /* see call.h */
 void
-api_info(struct api_call *c)
+api_info(struct api_call *c, const struct api_params *p)
 {
+	(void)p;
 	if (node_gather(c->node, sizeof(struct sums), c, info_run,
 	    info_done) == -1)
 		api_call_finish(c, ERROR_INTERNAL);

@@ -318,6 +318,12 @@ put_api(struct buf *b, const struct api_counters *s)
 			    (unsigned long long)s->errors[m][i]);
 		}
 	}
+	name = PREFIX "broker_publish_suppressed_count";
+	family(b, name, "counter", "Publications of the API not delivered.");
+	sample(b, name, NAMESPACE ",reason=\"idempotency\"",
+	    s->suppressed[API_SUPPRESSED_KEY]);
+	sample(b, name, NAMESPACE ",reason=\"version\"",
+	    s->suppressed[API_SUPPRESSED_VERSION]);
 }
 
 /* ---- the process and its workers ---- */

@@ -90,18 +90,23 @@ static const struct field disconnect[] = {
 static const struct field channel_only[] = { F(channel, STR), END };
 static const struct field history[] = {
 	F(channel, STR), F(limit, I32), F(reverse, BOOL),
-	{ "since", OBJ, NOWHERE, since_sub }, END
+	{ "since", OBJ, offsetof(struct api_params, since), since_sub },
+	END
 };
 static const struct field channels[] = { F(pattern, STR), END };
 static const struct field info[] = { END };
 static const struct field rpc[] = { F(method, STR), END };
 static const struct field subscribe[] = {
-	TARGET, F(channel, STR), F(expire_at, I64), F(b64info, STR),
-	F(b64data, STR), { "recover_since", OBJ, NOWHERE, since_sub },
-	{ "override", OBJ, NOWHERE, override_sub }, END
+	TARGET, F(channel, STR), F(expire_at, I64), F(info, RAW),
+	F(b64info, STR), F(data, RAW), F(b64data, STR),
+	{ "recover_since", OBJ, offsetof(struct api_params, since),
+	    since_sub },
+	{ "override", OBJ, offsetof(struct api_params, override),
+	    override_sub },
+	END
 };
 static const struct field refresh[] = {
-	TARGET, F(expired, BOOL), F(expire_at, I64), END
+	TARGET, F(expired, BOOL), F(expire_at, I64), F(info, RAW), END
 };
 static const struct field batch[] = {
 	F(commands, OBJS), F(parallel, BOOL), END

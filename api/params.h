@@ -26,13 +26,15 @@ enum api_method api_method_find(struct sv name);
  * or is null is zero. */
 struct api_params {
 	struct sv	channel, user, client, session, pattern, method;
-	struct sv	data;		/* raw JSON */
+	struct sv	data, info;	/* raw JSON */
 	struct sv	b64data, b64info;
 	struct sv	idempotency_key, version_epoch, reason, epoch;
 	struct jv	tags;		/* object of strings and nulls */
 	struct jv	channels, whitelist;	/* arrays of the same */
 	struct jv	disconnect;	/* object: code and reason are its */
 	struct jv	commands;	/* array of objects and nulls */
+	struct jv	since;		/* object: offset and epoch are its */
+	struct jv	override;	/* object of {"value":bool} */
 	uint64_t	version, offset;
 	int64_t		limit, expire_at;
 	uint32_t	code;

@@ -2,9 +2,7 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * The methods publish and broadcast (spec 5). No channel keeps history, so
- * skip_history and delta, which are about it, change nothing, and a version
- * is only told to clients.
+ * The methods publish and broadcast (spec 5).
  */
 #include <stdlib.h>
 
@@ -13,7 +11,6 @@
 #include "api/window.h"
 #include "client/channel.h"
 #include "client/code.h"
-#include "util/base64.h"
 
 static void
 put_string(struct buf *b, struct jv v, struct buf *scratch)
@@ -43,55 +40,78 @@ put_tags(struct buf *b, struct jv tags)
 	buf_fini(&scratch);
 }
 
-static bool
-is_json(struct sv s)
-{
-	struct json	j;
-	bool		ok;
-
-	json_init(&j);
-	ok = json_parse(&j, s, 0) == 0;
-	json_fini(&j);
-	return ok;
-}
-
 /* What publish and broadcast have in common: everything but the channel.
- * The views in *pub live as long as the call and its text. */
+ * The views live as long as the call and its text. */
+struct publication {
+	struct hub_pub_view	view;
+	struct sv		idempotency_key, version_epoch;
+	bool			skip_history, delta;
+};
+
 static uint32_t
-prepare(struct api_call *c, const struct api_params *p, struct hub_pub_view *pub)
+prepare(struct api_call *c, const struct api_params *p,
+    struct publication *pub)
 {
-	*pub = (struct hub_pub_view){
-		.data = p->data,
-		.version = p->version,
+	bool		is_json;
+	uint32_t	error;
+
+	*pub = (struct publication){
+		.view = { .version = p->version },
+		.idempotency_key = p->idempotency_key,
+		.version_epoch = p->version_epoch,
+		.skip_history = p->skip_history,
+		.delta = p->delta,
 	};
-	if (p->b64data.n > 0) {
-		if (base64_get(&c->decoded, p->b64data) == -1)
-			return c->decoded.failed ? ERROR_INTERNAL :
-			    ERROR_BAD_REQUEST;
-		pub->data = buf_sv(&c->decoded);
-		pub->is_binary = !is_json(pub->data);
-	}
+	error = api_payload(c, p->data, p->b64data, &pub->view.data,
+	    &is_json);
+	pub->view.is_binary = !is_json;
 	put_tags(&c->tags, p->tags);
-	pub->tags = buf_sv(&c->tags);
-	return c->tags.failed ? ERROR_INTERNAL : 0;
+	pub->view.tags = buf_sv(&c->tags);
+	return c->tags.failed ? ERROR_INTERNAL : error;
 }
 
-/* Publish to one channel; hp->done follows unless an error is returned. */
+/* Publish to one channel; done follows unless an error is returned. */
 static uint32_t
-publish_one(struct node *n, const struct hub_pub_view *from,
-    struct sv idempotency_key, struct hub_publish *hp)
+publish_one(struct node *n, const struct publication *from,
+    struct sv channel, struct hub_publish *hp,
+    void (*done)(struct hub_request *))
 {
-	if (from->channel.n == 0)
+	const struct conf_channel	*opt;
+	struct hub_pub_view		 view = from->view;
+
+	if (channel.n == 0)
 		return ERROR_BAD_REQUEST;
-	if (channel_options(n->conf, from->channel, NULL) == NULL)
+	if ((opt = channel_options(n->conf, channel, NULL)) == NULL)
 		return ERROR_UNKNOWN_CHANNEL;
-	if (from->data.n == 0)
+	if (!channel_data_valid(n->conf, opt, view.data))
 		return ERROR_BAD_REQUEST;
-	hp->idempotency_key = idempotency_key;
-	if ((hp->pub = hub_pub_new(from)) == NULL)
+	view.channel = channel;
+	*hp = (struct hub_publish){
+		.req.done = done,
+		.pub = hub_pub_new(&view),
+		.idempotency_key = from->idempotency_key,
+		.version_epoch = from->version_epoch,
+		.version = view.version,
+		.delta = from->delta || opt->delta_publish,
+	};
+	if (hp->pub == NULL)
 		return ERROR_INTERNAL;
+	if (!from->skip_history)
+		channel_keep(n->conf, opt, hp);
 	n->stats.published++;
 	hub_publish(&n->hub, hp);
+	return 0;
+}
+
+/* The error of a publication that has come back. */
+static uint32_t
+outcome(struct node *n, const struct hub_publish *hp)
+{
+	if (hp->req.err != HUB_OK)
+		return ERROR_INTERNAL;
+	if (hp->suppressed)
+		api_count_suppressed(n, hp->idempotency_key.n > 0 ?
+		    API_SUPPRESSED_KEY : API_SUPPRESSED_VERSION);
 	return 0;
 }
 
@@ -120,32 +140,25 @@ put_position(struct buf *b, const struct hub_position *pos)
 static void
 publish_done(struct hub_request *req)
 {
-	struct hub_publish *hp = (struct hub_publish *)(void *)req;
-	struct api_call *c = (struct api_call *)(void *)((char *)hp -
-	    offsetof(struct api_call, publish));
+	struct api_call *c = (struct api_call *)(void *)((char *)req -
+	    offsetof(struct api_call, hub));
+	const struct hub_publish *hp = &c->hub.publish;
 
 	if (req->err == HUB_OK && is_positioned(&hp->pos))
 		put_position(&c->result, &hp->pos);
-	api_call_finish(c, req->err == HUB_OK ? 0 : ERROR_INTERNAL);
+	api_call_finish(c, outcome(c->node, hp));
 }
 
 /* see call.h */
 void
 api_publish(struct api_call *c, const struct api_params *p)
 {
-	struct hub_pub_view	pub;
-	uint32_t		error;
+	struct publication	pub;
+	uint32_t		error = ERROR_BAD_REQUEST;
 
-	if (p->channel.n == 0) {
-		api_call_finish(c, ERROR_BAD_REQUEST);
-		return;
-	}
-	c->publish.req.done = publish_done;
-	if ((error = prepare(c, p, &pub)) == 0) {
-		pub.channel = p->channel;
-		error = publish_one(c->node, &pub, p->idempotency_key,
-		    &c->publish);
-	}
+	if (p->channel.n > 0 && (error = prepare(c, p, &pub)) == 0)
+		error = publish_one(c->node, &pub, p->channel,
+		    &c->hub.publish, publish_done);
 	if (error != 0)
 		api_call_finish(c, error);
 }
@@ -161,8 +174,7 @@ struct slot {
 struct broadcast {
 	struct window	 window;	/* first */
 	struct api_call	*call;
-	struct hub_pub_view pub;	/* but for the channel */
-	struct sv	 idempotency_key;
+	struct publication pub;
 	struct slot	*slot;
 	size_t		 next, n;
 	struct sv	 channel[];
@@ -173,7 +185,7 @@ slot_done(struct hub_request *req)
 {
 	struct slot *s = (struct slot *)(void *)req;
 
-	s->error = req->err == HUB_OK ? 0 : ERROR_INTERNAL;
+	s->error = outcome(s->broadcast->call->node, &s->publish);
 	window_done(&s->broadcast->window,
 	    (unsigned)(s - s->broadcast->slot));
 }
@@ -187,11 +199,9 @@ broadcast_start(struct window *w, unsigned i)
 
 	if (b->next == b->n)
 		return false;
-	b->pub.channel = b->channel[b->next++];
-	s->publish.req.done = slot_done;
 	s->broadcast = b;
-	error = publish_one(b->call->node, &b->pub, b->idempotency_key,
-	    &s->publish);
+	error = publish_one(b->call->node, &b->pub, b->channel[b->next++],
+	    &s->publish, slot_done);
 	if (error != 0) {
 		s->error = error;
 		window_done(w, i);
@@ -257,7 +267,6 @@ api_broadcast(struct api_call *c, const struct api_params *p)
 		return;
 	}
 	b->call = c;
-	b->idempotency_key = p->idempotency_key;
 	for (v = jv_first(p->channels); jv_is(v); v = jv_next(v))
 		b->channel[b->n++] = api_string(v, &c->strings);
 	b->window = (struct window){

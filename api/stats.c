@@ -49,6 +49,13 @@ api_count_error(struct node *n, unsigned method, uint32_t error)
 		stats_of(n)->counters.errors[method][slot]++;
 }
 
+/* see stats.h */
+void
+api_count_suppressed(struct node *n, unsigned why)
+{
+	stats_of(n)->counters.suppressed[why]++;
+}
+
 static bool
 same_path(const char *a, const char *b)
 {

@@ -30,9 +30,14 @@ struct http_count {
 /* Routes have few outcomes; what does not fit is counted in the last. */
 #define HTTP_COUNTS	128
 
+/* Why a publication was not delivered. One that has both counts for its
+ * key. */
+enum { API_SUPPRESSED_KEY, API_SUPPRESSED_VERSION, API_SUPPRESSED };
+
 struct api_counters {
 	struct duration_stats	duration[API_METHODS];
 	uint64_t		errors[API_ERROR_METHODS][API_ERROR_SLOTS];
+	uint64_t		suppressed[API_SUPPRESSED];
 };
 
 struct api_stats {
@@ -44,6 +49,7 @@ struct api_stats {
 void	api_count_call(struct node *, enum api_method, int64_t ns);
 /* error: a code, or API_ERROR_MALFORMED. */
 void	api_count_error(struct node *, unsigned method, uint32_t error);
+void	api_count_suppressed(struct node *, unsigned why);
 /* Add n to the count of that outcome. */
 void	api_count_http(struct api_stats *, const char *path, uint32_t method,
 	    uint32_t status, uint64_t n);
