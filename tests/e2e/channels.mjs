@@ -248,6 +248,37 @@ test('spec12_20_binary_data_disconnects_json_subscribers', async (t) => {
 	w.close();
 });
 
+test('spec12_41_unsubscribe_follows_subscribe_at_once', async (t) => {
+	const s = await t.server(NAMESPACES);
+	const channel = `pushed:${t.channel()}`;
+	const w = await user(s, 'ann');
+	const v = await user(s, 'bob');
+	const unsubscribe = (id) => ({ id, unsubscribe: { channel } });
+	const other = `rec:${t.channel()}`;
+	w.cmd({ id: 2, subscribe: { channel: other } },
+	    { id: 3, unsubscribe: { channel: other } },
+	    { id: 4, subscribe: { channel: other } },
+	    { id: 5, unsubscribe: { channel: other } },
+	    { id: 6, subscribe: { channel: other } });
+	const live = '"subscribe":{"recoverable":true,"epoch":"@",' +
+	    '"positioned":true}}';
+	await hears(w, `{"id":2,${live}`, '{"id":3,"unsubscribe":{}}',
+	    `{"id":4,${live}`, '{"id":5,"unsubscribe":{}}', `{"id":6,${live}`);
+	await published(s, other, 1);
+	await hears(w, pub(other, '"data":1,"offset":1,"epoch":"@"'));
+	/* Each of those that were ends as if it had never been. */
+	v.cmd(sub(channel), unsubscribe(3), sub(channel), unsubscribe(5));
+	const got = (await v.rest(300)).filter((l) => l.includes('"id"'));
+	assert.deepEqual(got, [OK, '{"id":3,"unsubscribe":{}}', OK,
+		'{"id":5,"unsubscribe":{}}']);
+	await answers(s, 'presence_stats', { channel },
+	    '{"result":{"num_clients":0,"num_users":0}}');
+	await published(s, channel, 1);
+	await silent(v, 100);
+	w.close();
+	v.close();
+});
+
 /* --- presence --- */
 
 const info = (name, w, more = '') =>

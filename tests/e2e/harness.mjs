@@ -121,8 +121,9 @@ export class Server {
 		this.env = env;
 		this.binary = binary;
 	}
-	async start() {
-		this.port = await freePort();
+	/* On a free port, or on this one. */
+	async start(port) {
+		this.port = port || await freePort();
 		this.file = path.join(WORK, `c${process.pid}-${++serial}.json`);
 		const whole = merge(this.config,
 		    { http_server: { port: this.port } });
