@@ -43,7 +43,7 @@ struct http_reply {
 	bool		   chunked;
 	bool		   has_length;	/* neither: until the end */
 	uint64_t	   length;
-	const char	  *why;		/* when refused: which rule was broken */
+	const char	  *why;		/* when refused: by which rule */
 };
 
 /* Parse a response head from the front of s. >0: its length; 0: need more;

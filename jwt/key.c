@@ -211,7 +211,8 @@ der_ec(struct jwt_key *key, struct sv params, struct sv point,
 			curve = curves[i].curve;
 	size = jwt_curve_size(curve);
 	if (size > 0 && (point.n != 1 + 2 * size || point.p[0] != 4))
-		return refuse(key, why, "point of the wrong size or compressed");
+		return refuse(key, why,
+		    "point of the wrong size or compressed");
 	return jwt_key_ec(key, curve, sv_make(point.p + 1, size),
 	    sv_make(point.p + 1 + size, size), why);
 }

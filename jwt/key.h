@@ -17,7 +17,7 @@
 #include "jwt/jwt.h"
 
 #define JWT_RSA_BITS_MIN	2048
-#define JWT_RSA_BITS_MAX	4096	/* the most that BearSSL computes with */
+#define JWT_RSA_BITS_MAX	4096	/* the most that BearSSL has */
 #define JWT_KEY_BYTES		(JWT_RSA_BITS_MAX / 8 + 4)
 
 struct jwt_key {

