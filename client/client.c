@@ -214,11 +214,17 @@ client_retry(struct client *c)
 void
 client_resume(struct client *c)
 {
+	struct sv rest = { NULL, 0 };
+
 	c->waiting = false;
 	if (c->in_input)
 		return;		/* the answer came at once */
-	if (c->backlog != NULL)
-		handle_lines(c, sv_skip(buf_sv(c->backlog), c->backlog_at));
+	if (c->backlog != NULL) {
+		rest = sv_skip(buf_sv(c->backlog), c->backlog_at);
+		c->backlog_at = c->backlog->n;
+	}
+	if (rest.n > 0)
+		handle_lines(c, rest);
 	else
 		client_reply_flush(c);
 	if (c->waiting)

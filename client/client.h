@@ -41,7 +41,9 @@ enum {
 	SUB_SERVER_SIDE = 1 << 4,
 	SUB_DELTA = 1 << 5,
 	SUB_DELTA_READY = 1 << 6,	/* the client has a base */
-	SUB_DOOMED = 1 << 7		/* has lost its position */
+	SUB_DOOMED = 1 << 7,		/* has lost its position */
+	SUB_BY_TOKEN = 1 << 8,		/* named by the connection token */
+	SUB_MARK = 1 << 9		/* lent to connect_same_channels() */
 };
 
 enum client_state {

@@ -168,6 +168,8 @@ connect_with_token(struct client *c, uint32_t id, struct sv token,
 	connect_token_init(&t);
 	err = connect_token_verify(&t, &c->node->verifier, token,
 	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_OK && !connect_claims_ok(json_root(&t.jwt.json)))
+		err = JWT_CLAIMS;
 	if (err == JWT_EXPIRED) {
 		connect_refuse(c, id, ERROR_TOKEN_EXPIRED);
 	} else if (err == JWT_NOMEM) {
@@ -249,13 +251,19 @@ command_refresh(struct client *c, uint32_t id, struct jv req)
 	connect_token_init(&t);
 	err = connect_token_verify(&t, &c->node->verifier, token,
 	    clock_wall_ms() / MSEC_PER_SEC);
-	if (err == JWT_EXPIRED ||
-	    (err == JWT_OK && set_expiry(c, t.expire_at, &r) == -1)) {
+	if (err == JWT_OK && (!connect_claims_ok(json_root(&t.jwt.json)) ||
+	    !sv_eq(t.user, client_user(c))))
+		err = JWT_CLAIMS;
+	if (err == JWT_EXPIRED) {
 		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
 	} else if (err == JWT_NOMEM) {
 		client_reply_error(c, METHOD_REFRESH, id, ERROR_INTERNAL);
-	} else if (err != JWT_OK || !sv_eq(t.user, client_user(c))) {
+	} else if (err != JWT_OK) {
 		client_disconnect(c, DISCONNECT_INVALID_TOKEN, NULL);
+	} else if (!connect_same_channels(c, json_root(&t.jwt.json))) {
+		client_disconnect(c, DISCONNECT_INSUFFICIENT_STATE, NULL);
+	} else if (set_expiry(c, t.expire_at, &r) == -1) {
+		client_reply_error(c, METHOD_REFRESH, id, ERROR_EXPIRED);
 	} else if (set_info(c, t.info) == -1) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	} else {

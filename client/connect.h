@@ -21,6 +21,10 @@ void	connect_reply(struct client *, uint32_t id,
 /* Refuse it with an error or a disconnect code. */
 void	connect_refuse(struct client *, uint32_t id, uint32_t code);
 
+/* Whether the claims that name channels are well-formed, and whether they
+ * name what the client has been subscribed to by its last token. */
+bool	connect_claims_ok(struct jv claims);
+bool	connect_same_channels(struct client *, struct jv claims);
 /* Start the subscriptions that come with connect, by the token's claims (or
  * absent) and the request's subs, and answer connect when they are there. */
 void	connecting_start(struct client *, uint32_t id,

@@ -171,8 +171,8 @@ start_one(struct client *c, struct sv channel, struct sub_options *o,
 }
 
 static void
-start_token_sub(struct client *c, struct sv channel, struct jv spec,
-    struct jv wishes)
+start_sub(struct client *c, struct sv channel, struct jv spec,
+    struct jv wishes, bool by_token)
 {
 	const struct conf		*conf = c->node->conf;
 	const struct conf_channel	*opt;
@@ -185,6 +185,7 @@ start_token_sub(struct client *c, struct sv channel, struct jv spec,
 		return;
 	}
 	sub_options_default(&o, conf, opt);
+	o.by_token = by_token;
 	if (jv_type(spec) == JSON_OBJECT) {
 		err = token_json(spec, "info", "b64info", &info, &o.info);
 		if (err == JWT_OK)
@@ -202,28 +203,86 @@ start_token_sub(struct client *c, struct sv channel, struct jv spec,
 	buf_fini(&data);
 }
 
-/* The claims "subs" and "channels"; the first wins. */
 static void
-start_token_subs(struct client *c, struct jv claims, struct jv wishes)
+start_token_sub(struct client *c, struct sv channel, struct jv spec,
+    void *wishes)
+{
+	start_sub(c, channel, spec, *(struct jv *)wishes, true);
+}
+
+/* The channels that a token names: the claim "subs" if it names any,
+ * otherwise "channels". fn gets the name and the spec (absent for the
+ * latter). */
+static void
+each_token_sub(struct client *c, struct jv claims, void *arg,
+    void (*fn)(struct client *, struct sv, struct jv, void *arg))
 {
 	struct buf	scratch = BUF_INIT;
+	struct jv	subs = jv_get(claims, "subs");
 	struct jv	v, none = { NULL, 0 };
 	struct sv	name;
+	bool		by_name = jv_len(subs) == 0;
 
-	for (v = jv_first(jv_get(claims, "subs")); jv_is(v); v = jv_next(v)) {
-		buf_reset(&scratch);
-		if (jv_str(jv_key(v), &scratch, &name) == 0)
-			start_token_sub(c, name, v, wishes);
-	}
-	v = jv_first(jv_get(claims, "channels"));
+	v = jv_first(by_name ? jv_get(claims, "channels") : subs);
 	for (; jv_is(v); v = jv_next(v)) {
 		buf_reset(&scratch);
-		if (jv_str(v, &scratch, &name) == 0)
-			start_token_sub(c, name, none, wishes);
-		else
-			c->connecting->error = DISCONNECT_INVALID_TOKEN;
+		if (jv_str(by_name ? v : jv_key(v), &scratch, &name) == 0)
+			fn(c, name, by_name ? none : v, arg);
 	}
 	buf_fini(&scratch);
+}
+
+/* see connect.h */
+bool
+connect_claims_ok(struct jv claims)
+{
+	struct jv	subs = jv_get(claims, "subs");
+	struct jv	channels = jv_get(claims, "channels"), v;
+
+	if (jv_is(subs) && jv_type(subs) != JSON_OBJECT &&
+	    jv_type(subs) != JSON_NULL)
+		return false;
+	if (jv_is(channels) && jv_type(channels) != JSON_ARRAY &&
+	    jv_type(channels) != JSON_NULL)
+		return false;
+	for (v = jv_first(subs); jv_is(v); v = jv_next(v))
+		if (jv_type(v) != JSON_OBJECT && jv_type(v) != JSON_NULL)
+			return false;
+	for (v = jv_first(channels); jv_is(v); v = jv_next(v))
+		if (jv_type(v) != JSON_STRING)
+			return false;
+	return true;
+}
+
+/* ---- refresh with other channels ---- */
+
+static void
+mark_token_sub(struct client *c, struct sv channel, struct jv spec, void *arg)
+{
+	struct client_sub	*s = client_find_sub(c, channel);
+	bool			*same = arg;
+
+	(void)spec;
+	if (s == NULL)
+		*same = false;
+	else
+		s->flags |= SUB_MARK;
+}
+
+/* see connect.h */
+bool
+connect_same_channels(struct client *c, struct jv claims)
+{
+	struct client_sub	*s;
+	bool			 same = true;
+
+	each_token_sub(c, claims, &same, mark_token_sub);
+	SLIST_FOREACH(s, &c->subs, entry) {
+		if ((s->flags & (SUB_BY_TOKEN | SUB_MARK)) == SUB_BY_TOKEN)
+			same = false;
+		s->flags &= (uint16_t)~SUB_MARK;
+	}
+	return same;
 }
 
 static void
@@ -247,8 +306,8 @@ start_personal(struct client *c, struct jv wishes)
 	if (name.failed)
 		c->connecting->error = ERROR_INTERNAL;
 	else
-		start_token_sub(c, buf_sv(&name), (struct jv){ NULL, 0 },
-		    wishes);
+		start_sub(c, buf_sv(&name), (struct jv){ NULL, 0 }, wishes,
+		    false);
 	buf_fini(&name);
 }
 
@@ -325,7 +384,7 @@ connecting_start(struct client *c, uint32_t id,
 	k->result = *result;
 	k->collecting = true;
 	c->waiting = true;
-	start_token_subs(c, claims, wishes);
+	each_token_sub(c, claims, &wishes, start_token_sub);
 	start_personal(c, wishes);
 	start_wishes(c, wishes);
 	if (c->connecting != k)

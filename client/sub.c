@@ -251,6 +251,8 @@ flags_of(const struct sub_request *r, const struct sub_options *o)
 		flags |= SUB_PUSH_JOIN_LEAVE;
 	if (o->server_side)
 		flags |= SUB_SERVER_SIDE;
+	if (o->by_token)
+		flags |= SUB_BY_TOKEN;
 	if (o->fossil && r->delta)
 		flags |= SUB_DELTA;
 	return flags;
@@ -310,13 +312,16 @@ begin(struct client_sub *s, struct sv channel, const struct sub_options *o)
 	struct sub_setup	*p = s->setup;
 	int64_t			 max = conf->client.
 				    recovery_max_publication_limit;
+	bool			 filtered = s->x != NULL &&
+				    s->x->filter != NULL;
 	struct hub_recover	 ask = {
 		.position = true,
 		.history = p->recover,
-		.newest = p->recover && p->cache,
-		.since = p->offset,
+		.newest = p->recover && p->cache && !filtered,
+		.since = p->cache ? 0 : p->offset,
 		/* One more than may be given, to see that it is too many. */
-		.limit = max > 0 ? (uint32_t)max + 1 : UINT32_MAX,
+		.limit = max > 0 && !p->cache ? (uint32_t)max + 1 :
+		    UINT32_MAX,
 		.meta_ttl = o->meta_ttl,
 	};
 
@@ -391,7 +396,7 @@ is_recovered(const struct sub_setup *p, const struct hub_recover *r,
 		if (r->npub == 0)
 			return p->offset > 0 && same &&
 			    p->offset == r->top.offset;
-		return r->pub[0]->offset == r->top.offset;
+		return r->pub[r->npub - 1]->offset == r->top.offset;
 	}
 	if (p->epoch[0] != '\0' && !same)
 		return false;
@@ -427,34 +432,39 @@ put_recovered_delta(struct buf *b, struct buf *patch,
 	encode_pub(b, pub, &f);
 }
 
+/* The publications that the client missed, those that its filter lets
+ * through; in cache mode only the newest of them. */
 static void
 put_recovered(struct buf *b, bool *member, struct client_sub *s,
     const struct hub_recover *r)
 {
 	const struct pub_form	 f = { .epoch = r->top.epoch };
-	struct buf	 patch = BUF_INIT;
-	struct hub_pub	*prev = NULL;
-	bool		 first = true, delta = s->flags & SUB_DELTA;
-	size_t		 i;
+	struct buf		 patch = BUF_INIT;
+	const struct hub_pub	*prev = NULL;
+	size_t			 i = 0;
 
-	put_member(b, member, "publications");
-	buf_putc(b, '[');
-	for (i = 0; i < r->npub; i++) {
+	if (s->setup->cache)
+		for (i = r->npub; i > 0 && !passes(s, r->pub[i - 1]); i--)
+			continue;
+	i -= i > 0;
+	for (; i < r->npub; i++) {
 		if (!passes(s, r->pub[i]))
 			continue;
-		if (!first)
+		if (prev == NULL) {
+			put_member(b, member, "publications");
+			buf_putc(b, '[');
+		} else {
 			buf_putc(b, ',');
-		first = false;
-		if (delta)
+		}
+		if (s->flags & SUB_DELTA)
 			put_recovered_delta(b, &patch, r->pub[i], prev);
 		else
 			encode_pub(b, r->pub[i], &f);
 		prev = r->pub[i];
 	}
-	buf_putc(b, ']');
+	if (prev != NULL)
+		buf_putc(b, ']');
 	s->client->node->fan.tags_of = NULL;
-	if (delta && prev != NULL)
-		s->flags |= SUB_DELTA_READY;
 	buf_fini(&patch);
 }
 
@@ -500,6 +510,9 @@ put_result(struct buf *b, struct client_sub *s, const struct hub_recover *r)
 	}
 	if (with)
 		put_recovered(b, &first, s, r);
+	/* Who has recovered has a base for deltas. */
+	if (p->recovered && s->flags & SUB_DELTA)
+		s->flags |= SUB_DELTA_READY;
 	put_flag(b, &first, "recovered", !p->as_push && p->recovered);
 	put_offset(b, &first, p->recovered ? p->offset :
 	    positioned ? r->top.offset : 0);

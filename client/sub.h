@@ -23,7 +23,7 @@ struct sub_options {
 	bool		auto_recover;	/* also if not asked (cache) */
 	bool		fossil;		/* delta may be negotiated */
 	bool		filter;		/* a tags filter may be set */
-	bool		server_side;
+	bool		server_side, by_token;
 	bool		as_push;	/* the result is for a push */
 	int64_t		expire_at;	/* Unix s; 0: never */
 	int64_t		meta_ttl;	/* ms */

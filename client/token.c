@@ -172,6 +172,8 @@ sub_token_verify(struct sub_token *t, const struct jwt_verifier *v,
 	t->user = t->jwt.sub;
 	t->channel = t->jwt.channel;
 	t->override = jv_get(claims, "override");
+	if (t->channel.n == 0)
+		return JWT_CLAIMS;
 	if (jv_is(client) && jv_type(client) != JSON_NULL &&
 	    jv_str(client, &t->text, &t->client) == -1)
 		return t->text.failed ? JWT_NOMEM : JWT_CLAIMS;
