@@ -16,7 +16,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define RSA(kid) "{\"kid\":\"" kid "\",\"use\":\"sig\","			\
+#define RSA(kid) "{\"kid\":\"" kid "\",\"use\":\"sig\","		\
 	"\"kty\":\"RSA\","						\
 	"\"n\":\"" JWK_RSA_N "\",\"e\":\"AQAB\"}"
 #define EC(kid) "{\"kid\":\"" kid "\",\"use\":\"sig\",\"kty\":\"EC\","	\
