@@ -100,6 +100,18 @@ setup_log(const struct conf *conf)
 	return -1;
 }
 
+static bool
+keys_ok(const struct conf *conf)
+{
+	const char *why;
+
+	if (token_keys_ok(conf, &why))
+		return true;
+	log_error("a public key for tokens can't be used",
+	    kv_s("error", why));
+	return false;
+}
+
 /* The configuration at start. 0, or the exit code after saying why. */
 static int
 load_conf(void)
@@ -113,7 +125,7 @@ load_conf(void)
 		code = EX_CANTCREAT;
 	report(&errs);
 	conf_errors_fini(&errs);
-	return code;
+	return code == 0 && !keys_ok(app.conf) ? EX_CONFIG : code;
 }
 
 /* ---- listeners ---- */
@@ -398,15 +410,17 @@ on_reload(void)
 	const struct conf	*conf;
 	struct buf		 names = BUF_INIT;
 
-	if (conf_load(&conf, &app.source, &errs) == -1) {
-		report(&errs);
-		log_error("the configuration was not reloaded: it is wrong, "
-		    "the old one stays in force");
-		conf_errors_fini(&errs);
-		return;
+	if (conf_load(&conf, &app.source, &errs) == 0 && !keys_ok(conf)) {
+		conf_unref(conf);
+		conf = NULL;
 	}
 	report(&errs);
 	conf_errors_fini(&errs);
+	if (conf == NULL) {
+		log_error("the configuration was not reloaded: it is wrong, "
+		    "the old one stays in force");
+		return;
+	}
 	if (conf_diff_reload(app.conf, conf, &names) > 0)
 		log_warn("some changed options take effect at a restart only",
 		    kv_sv("options", buf_sv(&names)));
@@ -712,7 +726,9 @@ usage(FILE *out)
 	    "  checkconfig    check a configuration file\n"
 	    "  genconfig      write a configuration file with fresh secrets\n"
 	    "  gentoken       make a connection token\n"
+	    "  gensubtoken    make a subscription token\n"
 	    "  checktoken     check a connection token\n"
+	    "  checksubtoken  check a subscription token\n"
 	    "  defaultconfig  print the default configuration\n"
 	    "  defaultenv     print it as environment variables\n"
 	    "  configdoc      describe every option\n"
@@ -854,6 +870,10 @@ cmd_conf(const char *name, char *const *argv)
 		return token_cmd_gentoken(&e, now);
 	if (strcmp(name, "checktoken") == 0)
 		return token_cmd_checktoken(&e, now);
+	if (strcmp(name, "gensubtoken") == 0)
+		return token_cmd_gensubtoken(&e, now);
+	if (strcmp(name, "checksubtoken") == 0)
+		return token_cmd_checksubtoken(&e, now);
 	return -1;
 }
 

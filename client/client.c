@@ -17,6 +17,7 @@
 #include "client/client.h"
 #include "client/command.h"
 #include "client/connect.h"
+#include "client/jwks.h"
 #include "client/encode.h"
 #include "client/sub.h"
 #include "util/clock.h"
@@ -111,6 +112,8 @@ client_free(struct client *c)
 		c->request->client = NULL;
 	backlog_free(c);
 	connecting_free(c);
+	if (c->key_wait != NULL)
+		jwks_cancel(c->key_wait);
 	admission_forget(c);
 	free(c->header_user);
 	ws_fini(&c->ws);
@@ -208,6 +211,32 @@ client_retry(struct client *c)
 {
 	c->retry = true;
 	c->waiting = true;
+}
+
+static void
+on_key(void *arg, const struct jwt_key *key)
+{
+	struct client *c = arg;
+
+	(void)key;	/* the command finds it */
+	c->key_wait = NULL;
+	client_resume(c);
+}
+
+/* see client.h */
+bool
+client_fetch_key(struct client *c, const struct jwt *t)
+{
+	if (c->key_tried) {
+		c->key_tried = false;
+		return false;
+	}
+	c->key_wait = jwks_get(c->node->jwks, t->key_url, t->kid, on_key, c);
+	if (c->key_wait == NULL)
+		return false;
+	c->key_tried = true;
+	client_retry(c);
+	return true;
 }
 
 /* see client.h */

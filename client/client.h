@@ -66,10 +66,12 @@ struct client {
 	bool			 waiting;	/* for a command's answer */
 	bool			 retry;		/* run the command again then */
 	bool			 admitted;	/* see admission.h */
+	bool			 key_tried;	/* and has been, or not */
 	bool			 in_input;	/* client_input() is running */
 	struct client_request	*request;	/* what waits, if it is one */
 	struct buf		*backlog;	/* input behind that one, */
 	size_t			 backlog_at;	/* from here on */
+	struct jwks_wait	*key_wait;	/* a key is fetched, or NULL */
 	struct admission	*admission;	/* being asked for, or NULL */
 	struct connecting	*connecting;	/* connect waits for channels */
 	char			*header_user;	/* of the proxy, or NULL */
@@ -147,6 +149,10 @@ void	client_reply_flush(struct client *);
 /* Answer the command under way (cmd_id) with an error. */
 void	client_reply_error(struct client *, enum client_method, uint32_t id,
 	    uint32_t code);
+/* Fetch the key that verifying t asked for (JWT_KEY_UNKNOWN), with the
+ * command in hand set aside meanwhile. false: it has been tried, or can't
+ * be. */
+bool	client_fetch_key(struct client *, const struct jwt *t);
 /* Set the command in hand aside: it waits, and is run again from its text
  * when client_resume() is called. */
 void	client_retry(struct client *);

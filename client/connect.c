@@ -166,8 +166,13 @@ connect_with_token(struct client *c, uint32_t id, struct sv token,
 	char			uid[37];
 
 	connect_token_init(&t);
-	err = connect_token_verify(&t, &c->node->verifier, token,
+	err = connect_token_verify(&t, c->node->verifier, token,
 	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t.jwt)) {
+		connect_token_fini(&t);
+		return;
+	}
+	c->key_tried = false;
 	if (err == JWT_OK && !connect_claims_ok(json_root(&t.jwt.json)))
 		err = JWT_CLAIMS;
 	if (err == JWT_EXPIRED) {
@@ -249,8 +254,13 @@ command_refresh(struct client *c, uint32_t id, struct jv req)
 		return;
 	}
 	connect_token_init(&t);
-	err = connect_token_verify(&t, &c->node->verifier, token,
+	err = connect_token_verify(&t, c->node->verifier, token,
 	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t.jwt)) {
+		connect_token_fini(&t);
+		return;
+	}
+	c->key_tried = false;
 	if (err == JWT_OK && (!connect_claims_ok(json_root(&t.jwt.json)) ||
 	    !sv_eq(t.user, client_user(c))))
 		err = JWT_CLAIMS;

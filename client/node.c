@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/jwks.h"
 #include "client/token.h"
 #include "util/ct.h"
 #include "util/log.h"
@@ -91,15 +92,43 @@ origins_compile(const struct conf *conf, struct glob ***out)
 	return 0;
 }
 
+static int
+verifiers_init(struct node *n, const struct conf *conf,
+    struct token_verifier *v, struct token_verifier *sub)
+{
+	const char *why;
+
+	if (token_verifier_init(v, conf, n->jwks, &why) == 0 &&
+	    sub_token_verifier_init(sub, conf, n->jwks, &why) == 0)
+		return 0;
+	log_error("a public key for tokens can't be used",
+	    kv_s("error", why));
+	return -1;
+}
+
 /* see node.h */
 int
 node_set_conf(struct node *n, const struct conf *conf)
 {
 	const struct conf_list	 *list = &conf->client.allowed_origins;
 	struct glob		**origin;
+	struct token_verifier	 *v, *sub;
 
 	if (origins_compile(conf, &origin) == -1)
 		return -1;
+	v = calloc(1, sizeof(*v));
+	sub = calloc(1, sizeof(*sub));
+	if (v == NULL || sub == NULL ||
+	    verifiers_init(n, conf, v, sub) == -1) {
+		free(v);
+		free(sub);
+		origins_free(origin, list->n);
+		return -1;
+	}
+	free(n->verifier);
+	free(n->sub_verifier);
+	n->verifier = v;
+	n->sub_verifier = sub;
 	origins_free(n->origin, n->norigin);
 	n->origin = origin;
 	n->norigin = list->n;
@@ -107,8 +136,6 @@ node_set_conf(struct node *n, const struct conf *conf)
 	conf_ref(conf);
 	conf_unref(n->conf);
 	n->conf = conf;
-	token_verifier(&n->verifier, conf);
-	sub_token_verifier(&n->sub_verifier, conf);
 	return 0;
 }
 
@@ -164,7 +191,9 @@ node_init(struct server *srv, struct worker *w, const struct conf *conf)
 	srv->node[w->id] = n;
 	srv->hub[w->id] = &n->hub;
 	hub_init(&n->hub, w->id, srv->n, srv->hub, &client_hub_ops, n);
-	if ((n->hub.broker = memory_broker_new(&n->hub, random_bytes)) == NULL ||
+	if ((n->http = http_client_new(w)) == NULL ||
+	    (n->jwks = jwks_new(w, n->http)) == NULL ||
+	    (n->hub.broker = memory_broker_new(&n->hub, random_bytes)) == NULL ||
 	    node_set_conf(n, conf) == -1) {
 		node_free(n);
 		return -1;
@@ -183,7 +212,13 @@ node_free(struct node *n)
 		return;
 	assert(n->nclients == 0);
 	timer_stop(&n->tick);
+	if (n->jwks != NULL)
+		jwks_free(n->jwks);
+	if (n->http != NULL)
+		http_client_free(n->http);
 	hub_fini(&n->hub);
+	free(n->verifier);
+	free(n->sub_verifier);
 	origins_free(n->origin, n->norigin);
 	conf_unref(n->conf);
 	json_fini(&n->json);

@@ -25,6 +25,7 @@
 
 struct client;
 struct node;
+struct token_verifier;
 
 enum client_method {
 	METHOD_CONNECT, METHOD_SUBSCRIBE, METHOD_UNSUBSCRIBE, METHOD_PUBLISH,
@@ -101,8 +102,9 @@ struct node {
 	struct server	 *srv;
 	struct hub	  hub;
 	const struct conf *conf;
-	struct jwt_verifier verifier;	/* views into conf */
-	struct jwt_verifier sub_verifier; /* likewise */
+	struct token_verifier *verifier, *sub_verifier;	/* of conf */
+	struct http_client *http;
+	struct jwks	 *jwks;
 	struct glob	**origin;	/* of conf, in its order */
 	size_t		  norigin;
 	bool		  origin_any;
@@ -135,7 +137,8 @@ int	node_init(struct server *srv, struct worker *w, const struct conf *);
 /* After the worker has stopped. */
 void	node_free(struct node *);
 /* Put another configuration in force. Connections live on; what is read at
- * connect time stays as it was for them. -1: no memory, nothing changed. */
+ * connect time stays as it was for them. -1: no memory or a key that can't be
+ * used (logged); nothing changed. */
 int	node_set_conf(struct node *, const struct conf *);
 
 /* Whether a browser of this Origin may open a WebSocket (spec 1). An empty

@@ -15,6 +15,9 @@
 #define TTL_MAX		(365 * 24 * 3600)	/* s */
 #define FLAG_MUST_RECOVER 2
 
+/* The command has been set aside. */
+#define LATER	UINT32_MAX
+
 /* What refuses a request: an error, or a disconnect code, or 0. */
 static bool
 is_disconnect(uint32_t code)
@@ -25,6 +28,8 @@ is_disconnect(uint32_t code)
 static void
 refuse(struct client *c, enum client_method m, uint32_t id, uint32_t code)
 {
+	if (code == LATER)
+		return;
 	if (is_disconnect(code))
 		client_disconnect(c, code, NULL);
 	else
@@ -84,8 +89,11 @@ by_token(struct client *c, const struct sub_request *r, struct sub_token *t,
 	char		id[37];
 	enum jwt_err	err;
 
-	err = sub_token_verify(t, &c->node->sub_verifier, r->token,
+	err = sub_token_verify(t, c->node->sub_verifier, r->token,
 	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t->jwt))
+		return LATER;
+	c->key_tried = false;
 	if (err == JWT_EXPIRED)
 		return ERROR_TOKEN_EXPIRED;
 	if (err == JWT_NOMEM)
@@ -285,8 +293,11 @@ refresh_by_token(struct client *c, struct sv channel, struct sv token,
 	char		id[37];
 	enum jwt_err	err;
 
-	err = sub_token_verify(t, &c->node->sub_verifier, token,
+	err = sub_token_verify(t, c->node->sub_verifier, token,
 	    clock_wall_ms() / MSEC_PER_SEC);
+	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t->jwt))
+		return LATER;
+	c->key_tried = false;
 	if (err == JWT_EXPIRED)
 		return ERROR_TOKEN_EXPIRED;
 	if (err == JWT_NOMEM)

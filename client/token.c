@@ -4,45 +4,98 @@
  *
  * See token.h.
  */
-#include <sysexits.h>
-
 #include "client/token.h"
 #include "util/base64.h"
 
-#define TTL_DEFAULT	(7 * 24 * 3600)
-
-static void
-verifier_of(struct jwt_verifier *v, const struct conf_token *t, bool insecure)
+/* A public key option. 0, also if it is not set. */
+static int
+load_key(struct jwt_key *key, const char *value, const struct jwt_key **out,
+    const char **why)
 {
-	*v = (struct jwt_verifier){
+	struct buf	pem = BUF_INIT;
+	int		r = 0;
+
+	*out = NULL;
+	*key = (struct jwt_key){ .family = JWT_NO_FAMILY };
+	if (*value == '\0')
+		return 0;
+	r = conf_pem_read(value, &pem, why);
+	if (r == 0)
+		r = jwt_key_pem(key, buf_sv(&pem), why);
+	buf_fini(&pem);
+	if (r == 0)
+		*out = key;
+	return r;
+}
+
+static int
+verifier_of(struct token_verifier *v, const struct conf_token *t,
+    bool insecure, struct jwks *jwks, const char **why)
+{
+	v->jwks = jwks;
+	v->jwt = (struct jwt_verifier){
 		.hmac_secret = sv_from(t->hmac_secret_key),
 		.hmac_previous_secret = sv_from(t->hmac_previous_secret_key),
 		.hmac_previous_valid_until =
 		    t->hmac_previous_secret_key_valid_until,
+		.key_url = sv_from(t->jwks_public_endpoint),
 		.audience = sv_from(t->audience),
 		.issuer = sv_from(t->issuer),
+		.audience_regex = t->audience_re,
+		.issuer_regex = t->issuer_re,
 		.user_id_claim = sv_from(t->user_id_claim),
 		.insecure_skip_signature = insecure,
 	};
+	if (load_key(&v->rsa, t->rsa_public_key, &v->jwt.rsa_key,
+	    why) == -1)
+		return -1;
+	return load_key(&v->ecdsa, t->ecdsa_public_key, &v->jwt.ecdsa_key,
+	    why);
 }
 
 /* see token.h */
-void
-token_verifier(struct jwt_verifier *v, const struct conf *conf)
+int
+token_verifier_init(struct token_verifier *v, const struct conf *conf,
+    struct jwks *jwks, const char **why)
 {
-	verifier_of(v, &conf->client.token,
-	    conf->client.insecure_skip_token_signature_verify);
+	return verifier_of(v, &conf->client.token,
+	    conf->client.insecure_skip_token_signature_verify, jwks, why);
 }
 
 /* see token.h */
-void
-sub_token_verifier(struct jwt_verifier *v, const struct conf *conf)
+int
+sub_token_verifier_init(struct token_verifier *v, const struct conf *conf,
+    struct jwks *jwks, const char **why)
 {
 	const struct conf_client *c = &conf->client;
 
-	verifier_of(v, c->subscription_token.enabled ?
+	return verifier_of(v, c->subscription_token.enabled ?
 	    &c->subscription_token.token : &c->token,
-	    c->insecure_skip_token_signature_verify);
+	    c->insecure_skip_token_signature_verify, jwks, why);
+}
+
+/* see token.h */
+bool
+token_keys_ok(const struct conf *conf, const char **why)
+{
+	struct token_verifier v;
+
+	return token_verifier_init(&v, conf, NULL, why) == 0 &&
+	    sub_token_verifier_init(&v, conf, NULL, why) == 0;
+}
+
+/* Verify, with a key that has been fetched if that is asked for. */
+static enum jwt_err
+verify(struct jwt *t, const struct token_verifier *v, struct sv token,
+    int64_t now)
+{
+	const struct jwt_key	*key = NULL;
+	enum jwt_err		 err = jwt_verify(t, &v->jwt, token, now);
+
+	if (err == JWT_KEY_UNKNOWN && v->jwks != NULL)
+		key = jwks_find(v->jwks, t->key_url, t->kid);
+	return key == NULL ? err :
+	    jwt_verify_key(t, &v->jwt, key, token, now);
 }
 
 /* see token.h */
@@ -113,13 +166,13 @@ token_expire_at(struct jv claims, int64_t exp, int64_t *out)
 
 /* see token.h */
 enum jwt_err
-connect_token_verify(struct connect_token *t, const struct jwt_verifier *v,
+connect_token_verify(struct connect_token *t, const struct token_verifier *v,
     struct sv token, int64_t now)
 {
 	struct jv	claims;
 	enum jwt_err	err;
 
-	if ((err = jwt_verify(&t->jwt, v, token, now)) != JWT_OK)
+	if ((err = verify(&t->jwt, v, token, now)) != JWT_OK)
 		return err;
 	claims = json_root(&t->jwt.json);
 	/* A token for a channel does not open a connection. */
@@ -159,13 +212,13 @@ sub_token_fini(struct sub_token *t)
 
 /* see token.h */
 enum jwt_err
-sub_token_verify(struct sub_token *t, const struct jwt_verifier *v,
+sub_token_verify(struct sub_token *t, const struct token_verifier *v,
     struct sv token, int64_t now)
 {
 	struct jv	claims, client;
 	enum jwt_err	err;
 
-	if ((err = jwt_verify(&t->jwt, v, token, now)) != JWT_OK)
+	if ((err = verify(&t->jwt, v, token, now)) != JWT_OK)
 		return err;
 	claims = json_root(&t->jwt.json);
 	client = jv_get(claims, "client");
@@ -193,147 +246,4 @@ sub_token_is_for(const struct sub_token *t, struct sv channel, struct sv user,
 {
 	return sv_eq(t->channel, channel) && sv_eq(t->user, user) &&
 	    (t->client.n == 0 || sv_eq(t->client, client));
-}
-
-/* ---- commands ---- */
-
-static const struct conf *
-load(const struct conf_args *args, const struct conf_cmd_env *e, int *code)
-{
-	struct conf_errors	 errs = CONF_ERRORS_INIT;
-	struct conf_source	 src = conf_args_source(args, e->environ);
-	const struct conf	*conf = NULL;
-	size_t			 i;
-
-	*code = 0;
-	if (conf_load(&conf, &src, &errs) == -1) {
-		for (i = 0; i < errs.n; i++)
-			fprintf(e->err, "fugu: %s\n", errs.v[i].text);
-		*code = conf_errors_exit(&errs);
-	}
-	conf_errors_fini(&errs);
-	return conf;
-}
-
-static int
-gentoken(const struct conf *conf, const struct conf_own_flag *user,
-    const struct conf_own_flag *ttl, bool quiet, int64_t now,
-    const struct conf_cmd_env *e)
-{
-	struct sv	secret = sv_from(conf->client.token.hmac_secret_key);
-	struct buf	claims = BUF_INIT, token = BUF_INIT;
-	int64_t		seconds = TTL_DEFAULT;
-	int		code = 0;
-
-	if (secret.n == 0) {
-		fprintf(e->err, "fugu: client.token.hmac_secret_key is not "
-		    "set: there is nothing to sign with\n");
-		return EX_CONFIG;
-	}
-	if (ttl->set && (sv_i64(sv_from(ttl->value), &seconds) == -1 ||
-	    seconds < -1 || seconds > INT32_MAX)) {
-		fprintf(e->err, "fugu: ttl is a number of seconds, or -1 for "
-		    "a token that does not expire\n");
-		return EX_USAGE;
-	}
-	buf_puts(&claims, "{\"sub\":");
-	json_put_str(&claims, sv_from(user->set ? user->value : ""));
-	if (seconds >= 0)
-		buf_printf(&claims, ",\"exp\":%lld",
-		    (long long)(now + seconds));
-	buf_printf(&claims, ",\"iat\":%lld}", (long long)now);
-	if (claims.failed || jwt_sign(&token, JWT_HS256, secret,
-	    buf_sv(&claims)) == -1) {
-		fprintf(e->err, "fugu: out of memory\n");
-		code = EX_OSERR;
-	} else if (quiet) {
-		fprintf(e->out, "%.*s", SV_ARG(buf_sv(&token)));
-	} else {
-		fprintf(e->out, "HMAC SHA-256 JWT for user \"%s\"",
-		    user->set ? user->value : "");
-		if (seconds >= 0)
-			fprintf(e->out, ", expires in %lld seconds",
-			    (long long)seconds);
-		fprintf(e->out, ":\n%.*s\n", SV_ARG(buf_sv(&token)));
-	}
-	buf_fini(&claims);
-	buf_fini(&token);
-	return code;
-}
-
-/* see token.h */
-int
-token_cmd_gentoken(const struct conf_cmd_env *e, int64_t now)
-{
-	struct conf_own_flag	 own[] = {
-		{ .name = "user", .letter = 'u', .has_value = true },
-		{ .name = "ttl", .letter = 't', .has_value = true },
-		{ .name = "quiet", .letter = 'q' },
-	};
-	struct conf_args	 args;
-	const struct conf	*conf;
-	int			 code = EX_USAGE;
-
-	if (conf_args_parse(&args, e->argv, own, 3, e->err) == 0) {
-		if ((conf = load(&args, e, &code)) != NULL)
-			code = gentoken(conf, &own[0], &own[1], own[2].set,
-			    now, e);
-		conf_unref(conf);
-	}
-	conf_args_fini(&args);
-	return code;
-}
-
-/* The user is quoted: terminals obey control characters. */
-static void
-print_valid(const struct connect_token *t, FILE *out)
-{
-	struct buf b = BUF_INIT;
-
-	buf_puts(&b, "valid token for user ");
-	json_put_str(&b, t->user);
-	buf_puts(&b, "\npayload: ");
-	buf_putsv(&b, jv_raw(json_root(&t->jwt.json)));
-	fprintf(out, "%.*s\n", SV_ARG(buf_sv(&b)));
-	buf_fini(&b);
-}
-
-static int
-checktoken(const struct conf *conf, struct sv token, int64_t now,
-    const struct conf_cmd_env *e)
-{
-	struct connect_token	t;
-	struct jwt_verifier	v;
-	enum jwt_err		err;
-
-	token_verifier(&v, conf);
-	connect_token_init(&t);
-	err = connect_token_verify(&t, &v, token, now);
-	if (err == JWT_OK)
-		print_valid(&t, e->out);
-	else
-		fprintf(e->err, "fugu: token error: %s\n", jwt_strerror(err));
-	connect_token_fini(&t);
-	return err == JWT_OK ? 0 : 1;
-}
-
-/* see token.h */
-int
-token_cmd_checktoken(const struct conf_cmd_env *e, int64_t now)
-{
-	struct conf_args	 args;
-	const struct conf	*conf = NULL;
-	int			 code = EX_USAGE;
-
-	if (conf_args_parse(&args, e->argv, NULL, 0, e->err) == 0) {
-		if (args.noperands != 1)
-			fprintf(e->err,
-			    "usage: fugu checktoken [-c file] token\n");
-		else if ((conf = load(&args, e, &code)) != NULL)
-			code = checktoken(conf, sv_from(args.operands[0]),
-			    now, e);
-	}
-	conf_unref(conf);
-	conf_args_fini(&args);
-	return code;
 }

@@ -16,9 +16,9 @@
 #define NOW	1700000000
 #define SECRET	"a secret of the tests"
 
-static const struct jwt_verifier verifier = {
+static const struct token_verifier verifier = { .jwt = {
 	.hmac_secret = SV_INIT(SECRET),
-};
+} };
 
 /* A token with these claims until the next call. */
 static const char *
