@@ -6,6 +6,7 @@
  */
 #include "client/channel.h"
 #include "tests/unit/test.h"
+#include "util/regex.h"
 
 static struct conf_namespace spaces[] = {
 	{ .name = "chat" }, { .name = "chat-2" }, { .name = "a:b" },
@@ -115,11 +116,28 @@ TEST(no_private_prefix)
 
 TEST(only_ascii_names)
 {
-	CHECK(channel_name_valid(SV("")));
-	CHECK(channel_name_valid(SV("a b\x7f\x01#&")));
-	CHECK(!channel_name_valid(SV("\x80")));
-	CHECK(!channel_name_valid(SV("gr\u00fcn")));
-	CHECK(!channel_name_valid(SV("news\xff")));
+	const struct conf_channel any = { .channel_re = NULL };
+
+	CHECK(channel_name_valid(&any, SV("")));
+	CHECK(channel_name_valid(&any, SV("a b\x7f\x01#&")));
+	CHECK(!channel_name_valid(&any, SV("\x80")));
+	CHECK(!channel_name_valid(&any, SV("gr\u00fcn")));
+	CHECK(!channel_name_valid(&any, SV("news\xff")));
+}
+
+/* An expression says what a name is, ASCII or not. */
+TEST(names_by_expression)
+{
+	const char		*err;
+	struct regex		*re = regex_new(SV("^gr\u00fcn[0-9]+$"), &err);
+	const struct conf_channel opt = { .channel_re = re };
+
+	if (!CHECK(re != NULL))
+		return;
+	CHECK(channel_name_valid(&opt, SV("gr\u00fcn12")));
+	CHECK(!channel_name_valid(&opt, SV("gr\u00fcn")));
+	CHECK(!channel_name_valid(&opt, SV("")));
+	regex_free(re);
 }
 
 TEST(longest_name)

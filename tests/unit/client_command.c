@@ -261,7 +261,10 @@ TEST(refreshes)
 		{ "{}", "close 3500" },
 		{ "{\"sub\":7}", "close 3500" },
 		{ "{\"sub\":\"42\",\"exp\":1}", "close 3005" },
-		{ "{\"sub\":\"42\",\"expire_at\":1}", "close 3005" },
+		{ "{\"sub\":\"42\",\"expire_at\":1}", "{\"id\":2,"
+		    "\"error\":{\"code\":110,\"message\":\"expired\"}}" },
+		{ "{\"sub\":\"42\",\"channels\":[\"a\"]}", "close 3010" },
+		{ "{\"sub\":\"42\",\"channels\":\"a\"}", "close 3500" },
 	};
 	size_t	i;
 	int	fd;
@@ -337,7 +340,7 @@ TEST(answers)
 		{ "{\"id\":2,\"sub_refresh\":{\"channel\":\"a\"}}",
 		    ERROR(107, "bad request") },
 		{ "{\"id\":2,\"sub_refresh\":{\"channel\":\"a\","
-		    "\"token\":\"x\"}}", ERROR(108, "not available") },
+		    "\"token\":\"x\"}}", "close 3500" },
 		{ "{\"id\":2,\"sub_refresh\":{\"channel\":\"a\","
 		    "\"token\":1}}", "close 3501" },
 		{ "{\"id\":2,\"sub_refresh\":{}}", "close 3501" },
@@ -372,21 +375,38 @@ TEST(answers)
 	CHECK(stop());
 }
 
-/* Subscription tokens are verified, but open nothing yet. */
+/* spec 12.26. */
 TEST(subscription_tokens)
 {
-	static const char *const subscribe =
-	    "subscribe\":{\"channel\":\"$a\",";
-	int fd;
+	static const struct { const char *claims, *want; } row[] = {
+		{ "{\"channel\":\"$a\"}", "{\"id\":2,\"subscribe\":{}}" },
+		{ "{\"channel\":\"$a\",\"info\":{\"i\": 1},"
+		    "\"expire_at\":0}", "{\"id\":2,\"subscribe\":{}}" },
+		{ "{\"channel\":\"$a\",\"exp\":1}",
+		    ERROR(109, "token expired") },
+		{ "{\"channel\":\"$a\",\"expire_at\":1}",
+		    ERROR(110, "expired") },
+		{ "{\"sub\":7}", ERROR(103, "permission denied") },
+		{ "{}", ERROR(103, "permission denied") },
+		{ "{\"channel\":\"$a\",\"override\":1}",
+		    ERROR(103, "permission denied") },
+		{ "{\"channel\":\"$b\"}", "close 3500" },
+		{ "{\"channel\":\"$a\",\"sub\":\"x\"}", "close 3500" },
+		{ "{\"channel\":\"$a\",\"client\":\"x\"}", "close 3500" },
+	};
+	size_t	i;
+	int	fd;
 
 	start(1, "{\"client\":{" KEY ",\"insecure\":true}," OPEN "}");
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("%s", row[i].claims);
+		fd = connected(0);
+		CHECK_STR(ask(fd, with_token(2, "subscribe\":{\"channel\":"
+		    "\"$a\",", row[i].claims)), row[i].want);
+		close(fd);
+		turns(3);
+	}
 	fd = connected(0);
-	CHECK_STR(ask(fd, with_token(2, subscribe, "{\"channel\":\"$a\"}")),
-	    ERROR(108, "not available"));
-	CHECK_STR(ask(fd, with_token(2, subscribe, "{\"exp\":1}")),
-	    ERROR(109, "token expired"));
-	CHECK_STR(ask(fd, with_token(2, subscribe, "{\"sub\":7}")),
-	    ERROR(103, "permission denied"));
 	CHECK_STR(ask(fd, "{\"id\":2,\"subscribe\":{\"channel\":\"b\","
 	    "\"type\":1}}"), ERROR(103, "permission denied"));
 	CHECK_STR(ask(fd, "{\"id\":2,\"subscribe\":{\"channel\":\"b\","

@@ -4,6 +4,8 @@
  *
  * What goes to clients, byte by byte.
  */
+#include <stdlib.h>
+
 #include "client/encode.h"
 #include "tests/unit/test.h"
 
@@ -109,32 +111,77 @@ TEST(disconnects_and_unsubscribes)
 
 /* Every member in the order of the protocol's field numbers; what is empty
  * is left out; strings are escaped, JSON keeps all but its newlines. */
+static const char *
+pushed(const struct hub_pub_view *view, const struct pub_form *form)
+{
+	struct hub_pub *pub = hub_pub_new(view);
+
+	if (!CHECK(pub != NULL))
+		return "";
+	encode_pub_push(&b, pub, form);
+	free(pub);
+	return text();
+}
+
 TEST(publications)
 {
-	struct hub_pub pub = {
+	struct hub_pub_view pub = {
 		.channel = SV("a\"<b"),
 		.data = SV("{\"x\":\n [1,\n2]}"),
 	};
 
-	encode_pub_push(&b, &pub);
-	CHECK_STR(text(), "{\"push\":{\"channel\":\"a\\\"\\u003cb\","
+	CHECK_STR(pushed(&pub, NULL),
+	    "{\"push\":{\"channel\":\"a\\\"\\u003cb\","
 	    "\"pub\":{\"data\":{\"x\": [1,2]}}}}");
 
 	pub.channel = SV("c");
 	pub.data = SV("1");
 	pub.offset = UINT64_MAX;
 	pub.tags = SV("{\"k\":\n\"v\"}");
-	encode_pub_push(&b, &pub);
-	CHECK_STR(text(), "{\"push\":{\"channel\":\"c\",\"pub\":{\"data\":1,"
-	    "\"offset\":18446744073709551615,\"tags\":{\"k\":\"v\"}}}}");
+	CHECK_STR(pushed(&pub, NULL), "{\"push\":{\"channel\":\"c\",\"pub\":{"
+	    "\"data\":1,\"offset\":18446744073709551615,"
+	    "\"tags\":{\"k\":\"v\"}}}}");
 
 	pub.has_info = true;
 	pub.tags = SV("");
 	pub.offset = 1;
 	pub.info.user = SV("u\n");
-	encode_pub_push(&b, &pub);
-	CHECK_STR(text(), "{\"push\":{\"channel\":\"c\",\"pub\":{\"data\":1,"
-	    "\"info\":{\"user\":\"u\\n\",\"client\":\"\"},\"offset\":1}}}");
+	CHECK_STR(pushed(&pub, NULL), "{\"push\":{\"channel\":\"c\",\"pub\":{"
+	    "\"data\":1,\"info\":{\"user\":\"u\\n\",\"client\":\"\"},"
+	    "\"offset\":1}}}");
+}
+
+/* As a string, as a delta; and the epoch, which only the first plain
+ * one has. */
+TEST(forms_of_publications)
+{
+	struct pub_form		form = { .kind = PUB_STRING, .epoch = "ep" };
+	struct hub_pub_view	pub = {
+		.channel = SV("c"), .data = SV("{\"x\": \"\u00fc\"}"),
+		.offset = 1,
+	};
+
+	CHECK_STR(pushed(&pub, &form), "{\"push\":{\"channel\":\"c\",\"pub\":{"
+	    "\"data\":\"{\\\"x\\\": \\\"\u00fc\\\"}\",\"offset\":1}}}");
+	form.kind = PUB_PLAIN;
+	CHECK_STR(pushed(&pub, &form), "{\"push\":{\"channel\":\"c\",\"pub\":{"
+	    "\"data\":{\"x\": \"\u00fc\"},\"offset\":1,\"epoch\":\"ep\"}}}");
+	form.kind = PUB_DELTA;
+	form.patch = SV("5\n5@0,abc;");
+	pub.offset = 2;
+	CHECK_STR(pushed(&pub, &form), "{\"push\":{\"channel\":\"c\",\"pub\":{"
+	    "\"data\":\"5\\n5@0,abc;\",\"offset\":2,\"delta\":true}}}");
+	pub.type = HUB_PUB_JOIN;
+	pub.has_info = true;
+	pub.info.user = SV("u");
+	pub.info.chan_info = SV("{\"c\":\n1}");
+	CHECK_STR(pushed(&pub, NULL), "{\"push\":{\"channel\":\"c\",\"join\":{"
+	    "\"info\":{\"user\":\"u\",\"client\":\"\","
+	    "\"chan_info\":{\"c\":1}}}}}");
+	pub.type = HUB_PUB_LEAVE;
+	CHECK_STR(pushed(&pub, NULL), "{\"push\":{\"channel\":\"c\",\"leave\":{"
+	    "\"info\":{\"user\":\"u\",\"client\":\"\","
+	    "\"chan_info\":{\"c\":1}}}}}");
 }
 
 TEST(client_infos)

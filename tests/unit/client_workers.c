@@ -290,7 +290,7 @@ TEST(gone_while_publishing)
 	put(fd, fill("{\"id\":2,\"publish\":{\"channel\":\"@\",\"data\":1}}\n"
 	    "{\"id\":3,\"publish\":{\"channel\":\"@\",\"data\":2}}"));
 	turn(0);
-	CHECK(client_of(0)->publish != NULL);
+	CHECK(client_of(0)->request != NULL);
 	close(fd);
 	turn(0);
 	CHECK_INT(srv.node[0]->nclients, 0);
