@@ -698,6 +698,8 @@ serve(const struct http_route *extra, size_t nextra)
 	}
 	if (make_workers() == -1 || open_signals() == -1) {
 		log_fatal("can't start", kv_errno(errno));
+		if (app.pidfile != NULL)
+			pidfile_remove(app.pidfile);
 		return EX_OSERR;
 	}
 	for (i = 1; i < srv->n; i++) {

@@ -181,8 +181,7 @@ connect_with_token(struct client *c, uint32_t id, struct sv token,
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	} else if (err != JWT_OK) {
 		log_info("invalid connection token",
-		    kv_s("error", jwt_strerror(err)),
-		    kv_s("client", client_id(c, uid)));
+		    kv_s("error", jwt_strerror(err)));
 		client_disconnect(c, DISCONNECT_INVALID_TOKEN, NULL);
 	} else if (t.user.n == 0 &&
 	    c->node->conf->client.disallow_anonymous_connection_tokens) {

@@ -11,10 +11,12 @@
 #include "client/client.h"
 #include "client/jwks.h"
 #include "client/token.h"
+#include "http/server.h"
 #include "util/ct.h"
 #include "util/log.h"
 
-#define TICK_MS	1000
+#define TICK_MS		1000
+#define DRAIN_LOOK_MS	20	/* between looks at requests in hand */
 
 /* ---- counters ---- */
 
@@ -167,6 +169,10 @@ on_tick(struct timer *t)
 	struct node *n = (struct node *)(void *)((char *)t -
 	    offsetof(struct node, tick));
 
+	if (n->draining && n->nclients == 0) {
+		node_client_gone(n);
+		return;
+	}
 	hub_expire(&n->hub);
 	timer_set(n->w, t, n->w->now + TICK_MS);
 }
@@ -256,8 +262,12 @@ node_drain(struct node *n)
 void
 node_client_gone(struct node *n)
 {
-	if (n->draining && n->nclients == 0)
+	if (!n->draining || n->nclients > 0)
+		return;
+	if (http_is_idle(n->w))
 		n->srv->drained(n);
+	else
+		timer_set(n->w, &n->tick, n->w->now + DRAIN_LOOK_MS);
 }
 
 /* ---- asking all workers ---- */

@@ -146,7 +146,8 @@ int	node_set_conf(struct node *, const struct conf *);
 bool	node_origin_allowed(struct node *, struct sv origin);
 
 /* Send every client away with 3001, spread over conf->shutdown
- * .disconnect_spread, then call srv->drained. */
+ * .disconnect_spread, and when no request of HTTP is in hand either, call
+ * srv->drained. */
 void	node_drain(struct node *);
 void	node_client_gone(struct node *);	/* by client.c */
 

@@ -103,7 +103,6 @@ by_token(struct client *c, const struct sub_request *r, struct sub_token *t,
 	if (err != JWT_OK) {
 		log_info("invalid subscription token",
 		    kv_s("error", jwt_strerror(err)),
-		    kv_s("client", client_id(c, id)),
 		    kv_sv("channel", r->channel));
 		return ERROR_PERMISSION_DENIED;
 	}

@@ -640,3 +640,16 @@ http_drain(struct worker *w)
 		if (hc->phase == IDLE && hc->c->in_n == 0)
 			shut(hc);
 }
+
+/* see server.h */
+bool
+http_is_idle(const struct worker *w)
+{
+	struct http_conn *hc;
+
+	LIST_FOREACH(hc, &http_worker(w)->conns, link)
+		if (hc->phase == CLOSING ? hc->c->out_n > 0 :
+		    hc->phase != IDLE || hc->c->in_n > 0)
+			return false;
+	return true;
+}

@@ -100,6 +100,8 @@ int	http_upgrade(struct http_exchange *, struct sv head,
 /* Refuse new requests on keep-alive connections of this worker from now on
  * (answers carry Connection: close) and close the idle ones. */
 void	http_drain(struct worker *);
+/* Whether no request is being read or answered on this worker. */
+bool	http_is_idle(const struct worker *);
 /* Free what the server keeps for a worker whose connections are gone. */
 void	http_worker_fini(struct worker *);
 

@@ -191,7 +191,7 @@ printed_claims(void)
 
 	jwt_init(&t);
 	text[0] = '\0';
-	if (CHECK_INT(jwt_verify(&t, &verifier, sv_from(out), NOW), JWT_OK))
+	if (CHECK_INT(jwt_verify(&t, &verifier.jwt, sv_from(out), NOW), JWT_OK))
 		snprintf(text, sizeof(text), "%.*s",
 		    SV_ARG(jv_raw(json_root(&t.json))));
 	jwt_fini(&t);
