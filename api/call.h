@@ -28,7 +28,7 @@ struct api_call {
 	struct buf	  strings;	/* unescaped ones of the parameters */
 	struct buf	  decoded;	/* what came as base 64 */
 	struct buf	  tags;		/* as clients get them */
-	struct sv	  epoch;	/* that history must be of; empty: any */
+	struct sv	  epoch;	/* history must be of; empty: any */
 	union {
 		struct hub_request	req;	/* first in all of them */
 		struct hub_publish	publish;

@@ -3,8 +3,8 @@
  * Copyright (c) 2026 The fugu authors
  *
  * The methods that ask every worker: disconnect, subscribe, unsubscribe,
- * refresh, channels and info (spec 5). What workers get to read is fixed before they are asked;
- * each writes into a result of its own.
+ * refresh, channels and info (spec 5). What workers get to read is fixed
+ * before they are asked; each writes into a result of its own.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,8 @@
  *
  * Bodies of API requests, run by a node of one worker. The first byte picks
  * the method, one past the last being the legacy form. The peer is gone by
- * the time of the answer, so that there is no socket.
+ * the time of the answer, so that there is no socket. What channels keep
+ * stays for the inputs that follow, but not for ever.
  */
 #include <stdlib.h>
 
@@ -25,7 +26,11 @@ start(void)
 	struct conf_source		src = { .path = "fuzz" };
 	const struct conf		*conf;
 
-	src.text = SV("{\"http_api\":{\"insecure\":true}}");
+	src.text = SV("{\"http_api\":{\"insecure\":true},\"channel\":{"
+	    "\"without_namespace\":{\"history_size\":4,"
+	    "\"history_ttl\":\"9s\",\"presence\":true},"
+	    "\"namespaces\":[{\"name\":\"ns\","
+	    "\"publication_data_format\":\"json_object\"}]}}");
 	log_init(&quiet);
 	if (conf_load(&conf, &src, &errs) == -1 ||
 	    node_init(&srv, worker_new(0), conf) == -1 ||
@@ -33,12 +38,27 @@ start(void)
 		abort();
 }
 
+static void
+stop(void)
+{
+	const struct conf *conf = srv.node[0]->conf;
+
+	api_node_fini(srv.node[0]);
+	node_free(srv.node[0]);
+	worker_free(srv.worker[0]);
+	conf_unref(conf);
+	srv = (struct server){ .n = 1 };
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct http_exchange	*x;
+	static unsigned		 inputs;
 	unsigned		 m;
 
+	if (srv.node[0] != NULL && ++inputs % 4096 == 0)
+		stop();
 	if (srv.node[0] == NULL)
 		start();
 	if (n == 0 || (x = calloc(1, sizeof(*x))) == NULL)

@@ -141,6 +141,35 @@ TEST(types_are_checked)
 	fini();
 }
 
+TEST(subscribe_and_refresh_have_raw_fields)
+{
+	CHECK_INT(decode(API_SUBSCRIBE, "{\"channel\":\"c\",\"user\":\"u\","
+	    "\"info\":{ },\"data\":null,\"b64info\":\"i\",\"b64data\":\"d\","
+	    "\"expire_at\":-1,\"recover_since\":{\"offset\":2,"
+	    "\"epoch\":\"e\"},\"override\":{\"presence\":{}}}"), 0);
+	CHECK_SV(p.channel, "c");
+	CHECK_SV(p.info, "{ }");
+	CHECK_SV(p.data, "null");
+	CHECK_SV(p.b64info, "i");
+	CHECK_SV(p.b64data, "d");
+	CHECK_INT(p.expire_at, -1);
+	CHECK_INT(p.offset, 2);
+	CHECK_SV(p.epoch, "e");
+	CHECK(jv_is(p.since));
+	CHECK_INT(jv_len(p.override), 1);
+	CHECK_INT(decode(API_SUBSCRIBE, "{\"override\":null,"
+	    "\"recover_since\":null}"), 0);
+	CHECK(!jv_is(p.since) && !jv_is(p.override));
+	CHECK_INT(decode(API_REFRESH, "{\"info\":[1],\"expired\":true}"), 0);
+	CHECK_SV(p.info, "[1]");
+	CHECK(p.expired);
+	CHECK_INT(decode(API_HISTORY, "{\"since\":{},\"reverse\":true,"
+	    "\"limit\":-2147483648}"), 0);
+	CHECK(jv_is(p.since) && p.reverse);
+	CHECK_INT(p.limit, INT32_MIN);
+	fini();
+}
+
 TEST(disconnect_has_its_own_fields)
 {
 	CHECK_INT(decode(API_DISCONNECT, "{\"user\":\"u\",\"client\":\"c\","
