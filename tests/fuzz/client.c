@@ -19,11 +19,26 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 #define CONF \
 	"{\"client\":{\"allow_anonymous_connect_without_token\":true," \
 	"\"channel_limit\":3,\"token\":{\"hmac_secret_key\":\"secret\"}}," \
-	"\"channel\":{\"without_namespace\":{" \
+	"\"channel\":{\"without_namespace\":{" ALLOW "}," \
+	"\"namespaces\":[{\"name\":\"hh\"," ALLOW "," KEEP "}," \
+	"{\"name\":\"dd\"," ALLOW "," KEEP ",\"delta_publish\":true," \
+	"\"allowed_delta_types\":[\"fossil\"]}," \
+	"{\"name\":\"cc\"," ALLOW "," KEEP ",\"force_recovery\":true," \
+	"\"force_recovery_mode\":\"cache\"}]}}"
+#define ALLOW \
 	"\"allow_subscribe_for_client\":true," \
 	"\"allow_subscribe_for_anonymous\":true," \
 	"\"allow_publish_for_client\":true," \
-	"\"allow_publish_for_anonymous\":true}}}"
+	"\"allow_publish_for_anonymous\":true"
+#define KEEP \
+	"\"history_size\":3,\"history_ttl\":\"60s\",\"presence\":true," \
+	"\"join_leave\":true,\"force_push_join_leave\":true," \
+	"\"allow_tags_filter\":true,\"allow_recovery\":true," \
+	"\"allow_positioning\":true," \
+	"\"allow_history_for_client\":true," \
+	"\"allow_history_for_anonymous\":true," \
+	"\"allow_presence_for_client\":true," \
+	"\"allow_presence_for_anonymous\":true"
 
 static const struct conf *common;
 
@@ -33,6 +48,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	common = load(CONF);
+	assert(common != NULL);
 	return log_init(&(struct log_options){ .level = LOG_NONE });
 }
 
