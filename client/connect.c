@@ -163,7 +163,6 @@ connect_with_token(struct client *c, uint32_t id, struct sv token,
 	struct credentials	who = { .subs = subs };
 	struct connect_token	t;
 	enum jwt_err		err;
-	char			uid[37];
 
 	connect_token_init(&t);
 	err = connect_token_verify(&t, c->node->verifier, token,

@@ -426,11 +426,17 @@ client_subscribe(struct client *c, const struct sub_request *r,
     const struct sub_options *o)
 {
 	struct sub_options	 push = *o;
+	struct client_sub	*s = client_find_sub(c, r->channel);
 	int64_t			 limit = c->node->conf->client.channel_limit;
 
 	if (c->state != CLIENT_CONNECTED ||
-	    client_find_sub(c, r->channel) != NULL)
+	    (s != NULL && hub_sub_pending(&s->hub)))
 		return;
+	/* The client hears of it, and of what was granted, also when it was
+	 * subscribed already; the server's subscription takes the place of
+	 * its own. */
+	if (s != NULL)
+		sub_drop_quietly(s);
 	if (limit > 0 && c->nsubs >= (uint64_t)limit) {
 		client_disconnect(c, DISCONNECT_CHANNEL_LIMIT, NULL);
 		return;

@@ -364,7 +364,8 @@ sub_start(struct client *c, const struct sub_request *r,
 	return 0;
 }
 
-static void
+/* see sub.h */
+void
 sub_drop_quietly(struct client_sub *s)
 {
 	struct client *c = s->client;

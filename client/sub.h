@@ -69,6 +69,8 @@ void	sub_announce(struct client_sub *);
 int	sub_refresh(struct client_sub *, int64_t expire_at, struct sv info);
 /* Leave: presence and leave message too. */
 void	sub_drop(struct client_sub *);
+/* Leave without presence and leave message. */
+void	sub_drop_quietly(struct client_sub *);
 /* Leave and tell the client: an unsubscribe push. */
 void	sub_drop_push(struct client_sub *, uint32_t code);
 /* The client can't go on from where it is: 2500, or 3010 for those that the
