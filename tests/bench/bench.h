@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * What the parts of the load generator share: one epoll loop, subscribers
- * (sub.c), publishers (pub.c), a latency histogram (hist.c) and what /proc
- * tells about the measured server (proc.c). It uses nothing of the server's
+ * What the parts of the load generator share: one epoll loop, connections
+ * (conn.c), subscribers (sub.c), publishers (pub.c), a latency histogram
+ * (hist.c) and what /proc tells about the measured server (proc.c). It uses nothing of the server's
  * own code, so that a fault there can't hide itself.
  *
  * A message carries a sequence number per channel and the time when it was
@@ -31,6 +31,16 @@ struct ev {
 	int	  fd;
 };
 
+struct conn {
+	struct ev	 ev;
+	bool		 is_open;
+	uint32_t	 npart;		/* bytes of an unfinished frame */
+	char		*part;
+	void		(*on_open)(struct conn *);
+	void		(*on_line)(struct conn *, const char *, size_t,
+			    uint64_t now);
+};
+
 /* Nanoseconds, log-linear: 32 steps to each power of two (3% wide). */
 struct hist {
 	uint64_t	n;
@@ -48,6 +58,11 @@ struct mem {
 	uint64_t	kernel;		/* slab, TCP buffers; everybody's */
 };
 
+struct span {
+	struct cpu	cpu;
+	uint64_t	wall, self;	/* ns; self is this program's CPU */
+};
+
 enum dialect {
 	CENTRIFUGO,	/* /connection/websocket, POST /api/publish */
 	PLAIN		/* /sub/CHANNEL, POST /pub/CHANNEL, raw messages */
@@ -57,12 +72,16 @@ struct load {
 	struct sockaddr_in	 addr;
 	enum dialect		 dialect;
 	const char		*apikey;
+	const char		*prefix;	/* of the channels' names */
 	unsigned		 nsub, nchan;
 	size_t			 size;		/* of the data in a message */
 	pid_t			 pid[8];	/* the server's */
 	size_t			 npid;
 	int			 ep;
 	bool			 ordered;	/* check sequence numbers */
+	bool			 since_due;	/* latency counts from when
+						   a message should have gone */
+	unsigned		 broadcast;	/* channels of each message */
 	uint64_t		 received;	/* messages delivered */
 	uint64_t		 bytes;		/* of their text */
 	uint64_t		 pings;
@@ -77,17 +96,45 @@ void		loop_add(struct ev *, uint32_t events);
 void		loop_turn(uint64_t until);
 int		dial(const struct in_addr *source);
 
-/* sub.c: open n subscribers, at most 128 of them under way at a time. */
-void	subs_open(unsigned n);
+struct span	span_begin(void);
+/* Add to sum what went by since from. */
+void		span_add(struct span *sum, const struct span *from);
+/* Of n equal pieces of work: the server's microseconds for each. */
+void		report_cpu(const char *name, const struct span *, double n);
+void		pause_for(double seconds);
+
+/* conn.c: i chooses the address that it comes from. */
+void	conn_start(struct conn *, unsigned i, const char *path);
+void	conn_send(struct conn *, unsigned op, const char *, size_t);
+void	conn_drop(struct conn *);
+
+/*
+ * sub.c: open all subscribers, at most 128 of them under way at a time. Drop
+ * closes all connections; return opens them anew with recovery and checks
+ * that each gets the n messages that were published in between.
+ */
+void	subs_open(void);
+void	subs_drop(void);
+void	subs_return(unsigned n);
 
 /*
  * pub.c: n keep-alive connections, one request at a time on each. Run sends
  * rate messages a second in all, spread evenly over time, round the
- * channels; with rate 0 as many as the server takes. It returns when all
- * are answered and delivered; the result is the number of messages.
+ * channels; with rate 0 as many as the server takes. Send sends n messages
+ * as fast as the server takes them. Both return when all are answered and
+ * delivered; the result is the number of messages. Stop, called while they
+ * run, makes them send no more.
  */
 void		pubs_open(unsigned n);
 uint64_t	pubs_run(double rate, double seconds);
+uint64_t	pubs_send(uint64_t n);
+void		pubs_stop(void);
+
+/* The scenes of storm.c, churn.c and keep.c. */
+void	do_storm(unsigned missed);
+void	do_churn(unsigned nconn, double seconds);
+void	do_keep(unsigned n);
+void	do_expire(unsigned n);
 
 /* hist.c: the value below which the fraction q of all lies. */
 void		hist_reset(struct hist *);
@@ -97,5 +144,8 @@ uint64_t	hist_quantile(const struct hist *, double q);
 /* proc.c */
 struct cpu	cpu_read(void);
 struct mem	mem_read(void);
+/* The largest RSS since the last reset. */
+void		mem_peak_reset(void);
+uint64_t	mem_peak(void);
 
 #endif

@@ -4,13 +4,17 @@
  *
  * The load generator: opens subscribers, then does what it is told in this
  * order: look at the memory and sit idle (-i), publish at a fixed rate (-r),
- * publish as fast as the server answers (-f). Prints one "figure value" a
+ * publish as fast as the server answers (-f). Or one scene by itself:
+ * subscribers that drop and come back having missed messages (-S), subscribe
+ * and unsubscribe over some connections (-u), publications that are kept
+ * (-m), publications to as many channels that expire (-x). Prints one "figure value" a
  * line. CPU is the server's (-P), never this program's, except for "busy",
  * which tells whether this program was the bottleneck.
  *
  * usage: load [-p] [-a port] [-c channels] [-f publishers] [-i seconds]
- *     [-K publishers] [-k apikey] [-n subscribers] [-P pid] [-r rate]
- *     [-s size] [-t seconds] [-w seconds]
+ *     [-K publishers] [-k apikey] [-m publications] [-N prefix]
+ *     [-n subscribers] [-P pid] [-r rate] [-S missed] [-s size] [-t seconds]
+ *     [-u connections] [-w seconds] [-x channels]
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -31,19 +35,16 @@
 #include "bench.h"
 
 #define LIFETIME	180	/* seconds; then SIGALRM, whatever happens */
+#define OPTIONS		"a:c:f:i:K:k:m:N:n:P:pr:S:s:t:u:w:x:"
 
 struct plan {
 	unsigned	idle, publishers, flood;
+	unsigned	missed, churn, keep, expire;
 	double		rate, seconds, warmup;
 };
 
-struct span {
-	struct cpu	cpu;
-	uint64_t	wall, self;	/* ns */
-};
-
 struct load load = {
-	.apikey = "bench", .nchan = 1, .size = 128, .ordered = true
+	.apikey = "bench", .prefix = "", .nchan = 1, .size = 128, .ordered = true
 };
 static volatile sig_atomic_t go;
 
@@ -112,7 +113,7 @@ dial(const struct in_addr *source)
 	return fd;
 }
 
-static void
+void
 pause_for(double seconds)
 {
 	uint64_t end = now_ns() + (uint64_t)(seconds * NSEC);
@@ -121,7 +122,7 @@ pause_for(double seconds)
 		loop_turn(end);
 }
 
-static struct span
+struct span
 span_begin(void)
 {
 	struct rusage ru;
@@ -135,21 +136,28 @@ span_begin(void)
 	return s;
 }
 
-static struct span
-span_end(const struct span *from)
+void
+span_add(struct span *sum, const struct span *from)
 {
 	struct span s = span_begin();
 
-	s.self -= from->self;
-	s.wall -= from->wall;
-	s.cpu.ns -= from->cpu.ns;
-	s.cpu.user -= from->cpu.user;
-	s.cpu.sys -= from->cpu.sys;
+	sum->self += s.self - from->self;
+	sum->wall += s.wall - from->wall;
+	sum->cpu.ns += s.cpu.ns - from->cpu.ns;
+	sum->cpu.user += s.cpu.user - from->cpu.user;
+	sum->cpu.sys += s.cpu.sys - from->cpu.sys;
+}
+
+static struct span
+span_end(const struct span *from)
+{
+	struct span s = {0};
+
+	span_add(&s, from);
 	return s;
 }
 
-/* Of n equal pieces of work: the server's microseconds for each. */
-static void
+void
 report_cpu(const char *name, const struct span *s, double n)
 {
 	double us = (double)s->cpu.ns / 1000 / n;
@@ -170,7 +178,7 @@ do_open(void)
 {
 	struct span s = span_begin();
 
-	subs_open(load.nsub);
+	subs_open();
 	s = span_end(&s);
 	printf("connect_per_s %.0f\n", load.nsub * (double)NSEC /
 	    (double)s.wall);
@@ -277,7 +285,7 @@ options(struct plan *p, int argc, char *argv[])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "a:c:f:i:K:k:n:P:pr:s:t:w:")) != -1)
+	while ((c = getopt(argc, argv, OPTIONS)) != -1)
 		switch (c) {
 		case 'a':
 			load.addr.sin_port = htons((uint16_t)number(optarg,
@@ -288,17 +296,44 @@ options(struct plan *p, int argc, char *argv[])
 		case 'i': p->idle = number(optarg, 1); break;
 		case 'K': p->publishers = number(optarg, 1); break;
 		case 'k': load.apikey = optarg; break;
+		case 'm': p->keep = number(optarg, 1); break;
+		case 'N': load.prefix = optarg; break;
 		case 'n': load.nsub = number(optarg, 0); break;
 		case 'P': add_pid(optarg); break;
 		case 'p': load.dialect = PLAIN; break;
 		case 'r': p->rate = atof(optarg); break;
+		case 'S': p->missed = number(optarg, 1); break;
 		case 's': load.size = number(optarg, 53); break;
 		case 't': p->seconds = atof(optarg); break;
+		case 'u': p->churn = number(optarg, 1); break;
 		case 'w': p->warmup = atof(optarg); break;
+		case 'x': p->expire = number(optarg, 1); break;
 		default: errx(64, "see the top of load.c");
 		}
 	if (load.size > 16384 || load.nsub % load.nchan != 0)
 		errx(64, "at most 16384 bytes, equal channels");
+}
+
+static void
+act(const struct plan *p)
+{
+	if (p->missed > 0)
+		do_storm(p->missed);
+	else if (p->churn > 0)
+		do_churn(p->churn, p->seconds);
+	else if (p->keep > 0)
+		do_keep(p->keep);
+	else if (p->expire > 0)
+		do_expire(p->expire);
+	else if (p->idle > 0)
+		do_idle(p->idle);
+	else if (load.nsub > 0)
+		do_open();
+	pause_for(.2);
+	if (p->rate > 0)
+		do_rate(p);
+	else if (p->flood > 0)
+		do_flood(p);
 }
 
 int
@@ -318,14 +353,6 @@ main(int argc, char *argv[])
 	if (signal(SIGUSR1, on_usr1) == SIG_ERR ||
 	    (load.ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		err(1, NULL);
-	if (plan.idle > 0)
-		do_idle(plan.idle);
-	else if (load.nsub > 0)
-		do_open();
-	pause_for(.2);
-	if (plan.rate > 0)
-		do_rate(&plan);
-	else if (plan.flood > 0)
-		do_flood(&plan);
+	act(&plan);
 	return 0;
 }

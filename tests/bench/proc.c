@@ -146,3 +146,37 @@ mem_read(void)
 	m.kernel = kernel_bytes();
 	return m;
 }
+
+void
+mem_peak_reset(void)
+{
+	char path[64];
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < load.npid; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/clear_refs",
+		    (int)load.pid[i]);
+		if ((f = fopen(path, "w")) == NULL)
+			err(1, "%s", path);
+		fputs("5", f);
+		if (fclose(f) == EOF)
+			err(1, "%s", path);
+	}
+}
+
+uint64_t
+mem_peak(void)
+{
+	static const char *const hwm[] = { "VmHWM:" };
+	uint64_t sum = 0;
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < load.npid; i++) {
+		f = proc_open(load.pid[i], "status");
+		sum += sum_kb(f, hwm, 1);
+		fclose(f);
+	}
+	return sum;
+}

@@ -51,12 +51,31 @@ due(void)
 
 /* The data: load.size bytes. on_message in sub.c knows the columns. */
 static int
-data_format(char *p, size_t cap, uint64_t seq)
+data_format(char *p, size_t cap, uint64_t m)
 {
 	int pad = (int)load.size - 52;
+	uint64_t seq = m / load.nchan + 1, now = now_ns();
 
+	if (load.since_due)
+		now = start + (uint64_t)((double)(m - base) * NSEC / pace);
 	return snprintf(p, cap, "{\"s\":\"%010" PRIu64 "\",\"t\":\"%020" PRIu64
-	    "\",\"p\":\"%0*d\"}", seq, now_ns(), pad, 0);
+	    "\",\"p\":\"%0*d\"}", seq, now, pad, 0);
+}
+
+static int
+channels_format(char *p, size_t cap, uint64_t chan)
+{
+	unsigned i;
+	int n;
+
+	if (load.broadcast == 0)
+		return snprintf(p, cap, "{\"channel\":\"%sb%" PRIu64
+		    "\",\"data\":", load.prefix, chan);
+	n = snprintf(p, cap, "{\"channels\":[");
+	for (i = 0; i < load.broadcast; i++)
+		n += snprintf(p + n, cap - (size_t)n, "%s\"%sb%" PRIu64 "\"",
+		    i > 0 ? "," : "", load.prefix, chan * load.broadcast + i);
+	return n + snprintf(p + n, cap - (size_t)n, "],\"data\":");
 }
 
 /*
@@ -73,9 +92,8 @@ msg_format(char *p, size_t cap, uint64_t m)
 		n = snprintf(p, cap, "{\"push\":{\"channel\":\"b%" PRIu64
 		    "\",\"pub\":{\"data\":", chan);
 	else
-		n = snprintf(p, cap, "{\"channel\":\"b%" PRIu64 "\",\"data\":",
-		    chan);
-	n += data_format(p + n, cap - (size_t)n, m / load.nchan + 1);
+		n = channels_format(p, cap, chan);
+	n += data_format(p + n, cap - (size_t)n, m);
 	n += snprintf(p + n, cap - (size_t)n,
 	    load.dialect == PLAIN ? "}}}" : "}");
 	return (size_t)n;
@@ -91,6 +109,8 @@ pub_send(struct pub *p)
 	if (load.dialect == PLAIN)
 		snprintf(path, sizeof(path), "/pub/%" PRIu64,
 		    p->next % load.nchan);
+	else if (load.broadcast > 0)
+		snprintf(path, sizeof(path), "/api/broadcast");
 	n = snprintf(req, sizeof(req), "POST %s HTTP/1.1\r\n"
 	    "Host: 127.0.0.1\r\nX-API-Key: %s\r\n"
 	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
@@ -216,26 +236,50 @@ drain(uint64_t expected)
 		    load.received - expected);
 }
 
-uint64_t
-pubs_run(double rate, double seconds)
+/* Messages base.. limit - 1, but none after the time end. */
+static uint64_t
+publish(uint64_t end)
 {
-	uint64_t end, before = load.received;
+	uint64_t before = load.received;
 	unsigned i;
 
-	pace = rate;
-	start = now_ns();
-	end = start + (uint64_t)(seconds * NSEC);
-	limit = rate > 0 ? base + (uint64_t)(rate * seconds) : UINT64_MAX;
 	nsent = 0;
 	for (i = 0; i < npub; i++)
 		pubs[i].next = base + (i + npub - base % npub) % npub;
-	ticker_set(rate);
+	ticker_set(pace);
 	tick(NULL, 0);
-	while (rate > 0 ? base + nsent < limit : now_ns() < end)
-		loop_turn(end);
+	while (base + nsent < limit && now_ns() < end)
+		loop_turn(now_ns() + NSEC / 10);
 	limit = 0;
 	ticker_set(0);
 	drain(before + nsent * load.nsub / load.nchan);
 	base += nsent;
 	return nsent;
+}
+
+uint64_t
+pubs_run(double rate, double seconds)
+{
+	pace = rate;
+	start = now_ns();
+	if (rate == 0) {
+		limit = UINT64_MAX;
+		return publish(start + (uint64_t)(seconds * NSEC));
+	}
+	limit = base + (uint64_t)(rate * seconds);
+	return publish(UINT64_MAX);
+}
+
+uint64_t
+pubs_send(uint64_t n)
+{
+	pace = 0;
+	limit = base + n;
+	return publish(UINT64_MAX);
+}
+
+void
+pubs_stop(void)
+{
+	limit = base + nsent;
 }

@@ -8,7 +8,11 @@
 # machine that grows slower or faster hits all of them alike; the table
 # (table.awk) has the medians, and the medians of the ratios within a round.
 #
-# BENCH_QUICK=1  one short round instead of three (below two minutes)
+# The scenes about channels that keep something (measure_channels) are of
+# fugu alone, each with a server that has just begun where memory counts.
+#
+# BENCH_QUICK=1  one short round instead of three (2.5 minutes at most)
+# BENCH_CHANNELS=1  only those scenes
 # FUGU=path      the binary to measure (./fugu)
 # CENTRIFUGO=path  a Centrifugo v6 binary to measure beside it
 # WORK=dir       where bench.txt, the table, is left (build)
@@ -22,8 +26,10 @@ out=${WORK:-build}
 conns=10000
 if [ -n "${BENCH_QUICK:-}" ]; then
 	rounds=1 secs=2 warm=0.5 idle=25 flood=1.5 starts=3
+	pairs=3 pair_secs=1 churn=1
 else
 	rounds=3 secs=5 warm=1 idle=50 flood=3 starts=5
+	pairs=7 pair_secs=3 churn=3
 fi
 enough=480	# seconds, after which no round begins
 key=bench
@@ -55,8 +61,12 @@ cleanup() {
 build() {
 	flags='-std=c11 -O2 -Wall -Wextra -D_GNU_SOURCE'
 	# shellcheck disable=SC2086
-	${CC:-cc} $flags -o "$tmp/load" "$here/load.c" "$here/sub.c" \
-	    "$here/pub.c" "$here/hist.c" "$here/proc.c" &&
+	${CC:-cc} $flags -o "$tmp/load" "$here/load.c" "$here/conn.c" \
+	    "$here/sub.c" "$here/pub.c" "$here/hist.c" "$here/proc.c" \
+	    "$here/storm.c" "$here/churn.c" "$here/keep.c" &&
+	${CC:-cc} $flags -I"$here/../.." -isystem /usr/include/bsd \
+	    -DLIBBSD_OVERLAY -o "$tmp/delta" "$here/delta.c" \
+	    "$here/../../hub/delta.c" "$here/../../util/buf.c" &&
 	${CC:-cc} $flags -o "$tmp/yardstick" "$here/yardstick.c" &&
 	${CC:-cc} $flags -o "$tmp/start" "$here/start.c" ||
 	    die 'the tools do not compile'
@@ -105,6 +115,46 @@ write_configs() {
 	      "allow_subscribe_for_client": true,
 	      "allow_subscribe_for_anonymous": true
 	    }
+	  }
+	}
+	END
+}
+
+# pl: keeps nothing, hi: a history, ex: one that soon expires.
+write_channels_config() {
+	cat >"$tmp/chan.json" <<-END
+	{
+	  "log": { "level": "warn" },
+	  "http_server": { "address": "127.0.0.1" },
+	  "http_api": { "key": "$key" },
+	  "client": {
+	    "allowed_origins": ["*"],
+	    "allow_anonymous_connect_without_token": true,
+	    "channel_limit": 10000
+	  },
+	  "channel": {
+	    "namespaces": [
+	      {
+	        "name": "pl",
+	        "allow_subscribe_for_client": true,
+	        "allow_subscribe_for_anonymous": true
+	      },
+	      {
+	        "name": "hi",
+	        "allow_subscribe_for_client": true,
+	        "allow_subscribe_for_anonymous": true,
+	        "history_size": 100,
+	        "history_ttl": "600s",
+	        "force_positioning": true,
+	        "force_recovery": true
+	      },
+	      {
+	        "name": "ex",
+	        "history_size": 10,
+	        "history_ttl": "1s",
+	        "history_meta_ttl": "1s"
+	      }
+	    ]
 	  }
 	}
 	END
@@ -161,6 +211,9 @@ run() {
 	fugu2)
 		exec "$@" "$fugu" -c "$tmp/fugu.json" \
 		    --http_server.port="$port" --workers=2 ;;
+	chan)
+		exec "$@" "$fugu" -c "$tmp/chan.json" \
+		    --http_server.port="$port" --workers=1 ;;
 	centrifugo)
 		exec "$@" "$CENTRIFUGO" -c "$tmp/fugu.json" \
 		    --http_server.port="$port" ;;
@@ -343,6 +396,39 @@ measure_two_workers() {
 	pin_load=$pin
 }
 
+# fresh SCENE ROUND ARG...: measure with a server that has just begun.
+fresh() {
+	scene=$1 round=$2
+	shift 2
+	# shellcheck disable=SC2086
+	up chan $pin_server
+	measure "$scene" chan "$round" "$@"
+	down chan
+}
+
+measure_channels() {
+	# shellcheck disable=SC2086
+	up chan $pin_server
+	for r in $(seq $pairs); do
+		for s in pl hi; do
+			measure ${s}1k chan "$r" -N $s: -n 1000 -r "$rate1" \
+			    -t $pair_secs -w .3
+		done
+	done
+	measure churn1 chan 0 -N pl: -u 1 -c 100 -t $churn
+	measure churn100 chan 0 -N pl: -u 100 -c 100 -t $churn
+	measure churnbig chan 0 -N pl: -u 1 -c 10000 -t $churn
+	down chan
+	for r in $(seq $rounds); do
+		fresh storm "$r" -N hi: -n $conns -c 1000 -S 20
+	done
+	fresh keep 0 -N hi: -c 1000 -s 200 -m 100000
+	fresh expire 0 -N ex: -s 53 -x 1000000
+	say 'delta'
+	# shellcheck disable=SC2086
+	$pin_load "$tmp/delta" $churn >"$tmp/figures" && record delta chan 0
+}
+
 describe() {
 	echo "fugu benchmark, $(date -u '+%Y-%m-%d %H:%M UTC')"
 	sed -n 's/^model name[^:]*: /CPU: /p' /proc/cpuinfo | head -n 1
@@ -354,6 +440,22 @@ describe() {
 	[ "${loadavg%.*}" = 0 ] || echo 'THE MACHINE WAS BUSY WITH OTHER' \
 	    'WORK: only CPU per piece of work and memory are to be trusted'
 	echo
+}
+
+measure_servers() {
+	say "start-up: $servers"
+	measure_sizes
+	measure_start
+	measure_idle
+	for r in $(seq $rounds); do
+		if [ $(($(date +%s) - began)) -gt $enough ]; then
+			say "the machine is too slow for round $r: left out"
+			rounds=$((r - 1))
+			break
+		fi
+		measure_round "$r"
+	done
+	measure_two_workers
 }
 
 began=$(date +%s)
@@ -375,8 +477,11 @@ if [ "$cpus" -lt 2 ] || ! $pin_load true 2>/dev/null; then
 fi
 build
 write_configs
+write_channels_config
 servers='fugu yardstick'
-if find_nginx; then
+if [ -n "${BENCH_CHANNELS:-}" ]; then
+	servers='yardstick' nginx=''
+elif find_nginx; then
 	servers="$servers nchan"
 else
 	nginx=''
@@ -384,29 +489,19 @@ else
 fi
 [ -z "${CENTRIFUGO:-}" ] || servers="$servers centrifugo"
 
-say "start-up: $servers"
-measure_sizes
-measure_start
 for s in $servers; do
 	# shellcheck disable=SC2086
 	up "$s" $pin_server
 done
-measure_idle
 calibrate
-for r in $(seq $rounds); do
-	if [ $(($(date +%s) - began)) -gt $enough ]; then
-		say "the machine is too slow for round $r: left out"
-		rounds=$((r - 1))
-		break
-	fi
-	measure_round "$r"
-done
-measure_two_workers
+[ -n "${BENCH_CHANNELS:-}" ] || measure_servers
+measure_channels
 say 'done'
 
 mkdir -p "$out"
 describe >"$out/bench.txt"
-awk -v servers="$servers" -v conns=$conns -f "$here/table.awk" \
+awk -v servers="$servers" -v conns=$conns \
+    -v only_channels="${BENCH_CHANNELS:-}" -f "$here/table.awk" \
     "$tmp/results" >>"$out/bench.txt"
 cp "$tmp/results" "$out/bench.raw"
 cat "$out/bench.txt"

@@ -112,15 +112,83 @@ function fan(title, scene, kind,    x) {
 	rate_kept(scene)
 }
 
-function alone(label, figure) {
-	printf "  %-36s %10s\n", label, cell(of(figure, "fugu2"), 2)
+# One column, x; limit "": no budget.
+function alone(label, x, digits, limit,    v) {
+	if (limit != "")
+		v = x == "" ? "  not measured" : sprintf("  <= %s %s", limit, \
+		    x <= limit ? "ok" : "MISSED")
+	printf "  %-36s %10s%s\n", label, cell(x, digits), v
 }
 
 function two_workers() {
 	print "fan-out to " conns ", fugu with 2 workers, nothing pinned"
-	alone("server CPU, us per delivery", "two.deliver_cpu_us")
-	alone("latency p50, ms", "two.p50_ms")
-	alone("latency p99, ms", "two.p99_ms")
+	alone("server CPU, us per delivery", of("two.deliver_cpu_us", \
+	    "fugu2"), 2)
+	alone("latency p50, ms", of("two.p50_ms", "fugu2"), 2)
+	alone("latency p99, ms", of("two.p99_ms", "fugu2"), 2)
+}
+
+function chan(figure, scale,    x) {
+	x = of(figure, "chan")
+	return x == "" ? x : x * scale
+}
+
+# Of figure a to figure b, each round by itself.
+function chan_ratio(a, b,    v, n, r) {
+	n = 0
+	for (r = 0; r <= rounds; r++)
+		if ((a, "chan", r) in val && (b, "chan", r) in val && \
+		    val[b, "chan", r] > 0)
+			v[++n] = val[a, "chan", r] / val[b, "chan", r]
+	return median(v, n)
+}
+
+function churn(title, scene) {
+	print title
+	alone("subscribe per second", chan(scene ".subscribe_per_s", 1), 0)
+	alone("server CPU, us each", chan(scene ".subscribe_cpu_us", 1), 2)
+	alone("unsubscribe per second", chan(scene ".unsubscribe_per_s", 1), \
+	    0)
+	alone("server CPU, us each", chan(scene ".unsubscribe_cpu_us", 1), 2)
+}
+
+function storm() {
+	print conns " clients drop, come back and recover 20 messages each"
+	alone("until all are live, s", chan("storm.live_s", 1), 2)
+	alone("server CPU, us per client", chan("storm.live_cpu_us", 1), 2)
+	alone("server core busy, %", chan("storm.live_busy_server", 100), 0)
+	alone("load generator busy, %", chan("storm.live_busy_load", 100), 0)
+	alone("RSS before, KB", chan("storm.rss_before", 1 / 1024), 0)
+	alone("RSS at most, KB", chan("storm.rss_peak", 1 / 1024), 0)
+	alone("others' latency p50, ms", chan("storm.others_p50_ms", 1), 2)
+	alone("others' latency p99, ms", chan("storm.others_p99_ms", 1), 2)
+	alone("others' latency at most, ms", chan("storm.others_max_ms", 1), \
+	    2)
+}
+
+function channels() {
+	print "fan-out to 1000: history 100 and recovery, beside neither"
+	alone("server CPU, us per delivery", chan("hi1k.deliver_cpu_us", 1), \
+	    2)
+	alone("  without", chan("pl1k.deliver_cpu_us", 1), 2)
+	alone("  ratio", chan_ratio("hi1k.deliver_cpu_us", \
+	    "pl1k.deliver_cpu_us"), 2, 1.15)
+	storm()
+	churn("1 connection, 100 channels", "churn1")
+	churn("100 connections, 100 channels each", "churn100")
+	churn("1 connection, 10000 channels", "churnbig")
+	print "100000 publications of 200 bytes kept in 1000 channels"
+	alone("overhead, bytes per publication", chan("keep.overhead", 1), 1, \
+	    64)
+	print "a million publications to a million channels, ttl 1 s"
+	alone("to publish them, s", chan("expire.publish_s", 1), 1)
+	alone("RSS before, KB", chan("expire.rss_before", 1 / 1024), 0)
+	alone("RSS at most, KB", chan("expire.rss_peak", 1 / 1024), 0)
+	alone("RSS after, KB", chan("expire.rss_after", 1 / 1024), 0)
+	alone("  ratio to before", chan("expire.rss_ratio", 1), 2, 1.5)
+	print "delta of JSON documents of 4 KB, 4 changes each"
+	alone("encode, MB/s", chan("delta.mb_per_s", 1), 0)
+	alone("bytes saved, %", chan("delta.saved", 100), 1)
 }
 
 function publishing(title, scene) {
@@ -133,8 +201,7 @@ function publishing(title, scene) {
 	    100, 0)
 }
 
-END {
-	ns = split(servers, name, " ")
+function compared() {
 	head()
 	fan("fan-out to 1000, one channel", "fan1k", "x")
 	fan("fan-out to " conns ", one channel", "fan10k", "x")
@@ -160,4 +227,11 @@ END {
 	row("  to listening, ms", "start.start_ms", 1, 1, "<", 10)
 	row("  RSS, KB", "idle.rss_start", 1 / 1024, 0, "<", 2048)
 	row("  binary, stripped, KB", "size.bytes", 1 / 1024, 0, "<", 1172)
+}
+
+END {
+	ns = split(servers, name, " ")
+	if (!only_channels)
+		compared()
+	channels()
 }
