@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "api/process.h"
@@ -45,14 +46,14 @@ static void
 read_memory(struct process *p)
 {
 	const int64_t	 page = sysconf(_SC_PAGESIZE);
+	char		 text[64], *end;
 	FILE		*f;
-	long long	 virt, res;
 
 	if ((f = fopen("/proc/self/statm", "re")) == NULL)
 		return;
-	if (fscanf(f, "%lld %lld", &virt, &res) == 2) {
-		p->virtual = virt * page;
-		p->resident = res * page;
+	if (fgets(text, sizeof(text), f) != NULL) {
+		p->virtual = strtoll(text, &end, 10) * page;
+		p->resident = strtoll(end, NULL, 10) * page;
 	}
 	fclose(f);
 }

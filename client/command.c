@@ -140,6 +140,20 @@ command_reply_empty(struct client *c, enum client_method m, uint32_t id)
 
 /* ---- requests ---- */
 
+/* The request with its answer, which is ours. */
+static void
+request_free(struct client_request *r)
+{
+	const struct hub_request *req = &r->hub.req;
+
+	if (req->op == HUB_HISTORY)
+		hub_pubs_free(req->home, r->hub.history.pub,
+		    r->hub.history.npub);
+	else if (req->op == HUB_PRESENCE)
+		free(r->hub.presence.info);
+	free(r);
+}
+
 static void
 request_done(struct hub_request *req)
 {
@@ -147,13 +161,13 @@ request_done(struct hub_request *req)
 	struct client		*c = r->client;
 
 	if (c == NULL) {
-		free(r);
+		request_free(r);
 		return;
 	}
 	c->request = NULL;
 	if (c->state != CLIENT_CLOSED)
 		r->answer(c, r);
-	free(r);
+	request_free(r);
 	client_resume(c);
 }
 

@@ -7,6 +7,7 @@
  */
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "net/net.h"
 
@@ -14,13 +15,20 @@
 static int
 read_numbers(const char *path, long long *a, long long *b)
 {
+	char	 text[64] = "", *p = text, *end;
 	FILE	*f;
 	int	 n;
 
 	if ((f = fopen(path, "re")) == NULL)
 		return 0;
-	n = fscanf(f, "%lld %lld", a, b);
+	if (fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
 	fclose(f);
+	for (n = 0; n < 2; n++, p = end) {
+		*(n == 0 ? a : b) = strtoll(p, &end, 10);
+		if (end == p)
+			break;
+	}
 	return n;
 }
 
