@@ -39,8 +39,6 @@ api_error_status(uint32_t code)
 		return 400;
 	case ERROR_UNRECOVERABLE_POSITION:
 		return 416;
-	case ERROR_CONCURRENT_PAGINATION:
-		return 409;
 	default:
 		return 500;
 	}

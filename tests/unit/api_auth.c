@@ -68,6 +68,8 @@ TEST(errors_have_a_text_and_a_status)
 		{ 104, 404, "{\"code\":104,\"message\":\"not found\"}" },
 		{ 107, 400, "{\"code\":107,\"message\":\"bad request\"}" },
 		{ 108, 400, "{\"code\":108,\"message\":\"not available\"}" },
+		{ 112, 416, "{\"code\":112,"
+		    "\"message\":\"unrecoverable position\"}" },
 	};
 	struct buf	b = BUF_INIT;
 	size_t		i;

@@ -16,6 +16,16 @@ static const char conf_text[] =
     "{\"name\":\"hi\",\"history_size\":3,\"history_ttl\":\"300s\","
     "\"presence\":true,\"allow_subscribe_for_client\":true,"
     "\"allow_subscribe_for_anonymous\":true},"
+    "{\"name\":\"delta\",\"history_size\":3,\"history_ttl\":\"300s\","
+    "\"delta_publish\":true,\"allow_subscribe_for_client\":true,"
+    "\"allow_subscribe_for_anonymous\":true,"
+    "\"force_positioning\":true,"
+    "\"allowed_delta_types\":[\"fossil\"]},"
+    "{\"name\":\"pos\",\"history_size\":3,\"history_ttl\":\"300s\","
+    "\"allow_subscribe_for_client\":true,"
+    "\"allow_subscribe_for_anonymous\":true,"
+    "\"force_positioning\":true,"
+    "\"allowed_delta_types\":[\"fossil\"]},"
     "{\"name\":\"json\",\"publication_data_format\":\"json\"},"
     "{\"name\":\"object\",\"publication_data_format\":\"json_object\"},"
     "{\"name\":\"bin\",\"publication_data_format\":\"binary\"}]}}";
@@ -234,6 +244,62 @@ TEST(presence_of_clients_of_all_workers)
 	stop();
 }
 
+TEST(presence_is_in_order)
+{
+	const char	*p, *last = "";
+	int		 fd[12], i, n = 0;
+
+	start(conf_text);
+	for (i = 0; i < 12; i++)
+		fd[i] = client((unsigned)i % 2, "hi:1");
+	turns(4);
+	p = ask("presence", "{\"channel\":\"hi:1\"}");
+	for (; (p = strstr(p, "\":{\"user")) != NULL; last = p - 36, p++)
+		n += strncmp(last, p - 36, 36) < 0;
+	CHECK_INT(n, 12);
+	for (i = 0; i < 12; i++)
+		close(fd[i]);
+	turns(4);
+	stop();
+}
+
+/* Where the request or the namespace asks for it. */
+TEST(deltas)
+{
+	static const struct {
+		const char	*channel, *rest;
+		bool		 delta;
+	} row[] = {
+		{ "pos:1", "", false },
+		{ "pos:2", ",\"delta\":true", true },
+		{ "delta:1", "", true },
+	};
+	char	text[300];
+	size_t	i;
+	int	fd, k;
+
+	start(conf_text);
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("row %zu", i);
+		fd = client(1, NULL);
+		snprintf(text, sizeof(text), "{\"id\":2,\"subscribe\":{"
+		    "\"channel\":\"%s\",\"delta\":\"fossil\"}}",
+		    row[i].channel);
+		frame(fd, text);
+		CHECK(heard(fd, "\"delta\":true"));
+		for (k = 0; k < 2; k++) {
+			snprintf(text, sizeof(text), "{\"channel\":\"%s\","
+			    "\"data\":\"%0100d\"%s}", row[i].channel, k,
+			    row[i].rest);
+			post("/api/publish", text);
+		}
+		CHECK_INT(heard(fd, "\"delta\":true"), row[i].delta);
+		close(fd);
+		turns(4);
+	}
+	stop();
+}
+
 TEST(data_are_what_the_namespace_asks_for)
 {
 	static const struct row row[] = {
@@ -337,12 +403,13 @@ TEST(escaped_keys_outlive_their_command)
 			buf_printf(&b, ",{\"publish\":{\"channel\":\"hi:%d\","
 			    "\"data\":1,\"idempotency_key\":\"\\u006%d\"}}",
 			    i, (i + round) % 8 + 1);
-		buf_puts(&b, "]}");
+		buf_puts(&b, ",{\"publish\":{\"channel\":\"hi:9\",\"data\":1,"
+		    "\"idempotency_key\":\"\\u0078\"}}]}");
 		buf_putc(&b, '\0');
 		p = ask("batch", b.p);
 		buf_reset(&b);
 	}
-	/* Other keys than before, so that nothing was suppressed. */
+	/* Other keys than before but for the last command's. */
 	while ((p = strstr(p, "\"offset\":2")) != NULL) {
 		p++;
 		n++;
