@@ -465,7 +465,6 @@ put_recovered(struct buf *b, bool *member, struct client_sub *s,
 	}
 	if (prev != NULL)
 		buf_putc(b, ']');
-	s->client->node->fan.tags_of = NULL;
 	buf_fini(&patch);
 }
 
@@ -511,9 +510,12 @@ put_result(struct buf *b, struct client_sub *s, const struct hub_recover *r)
 	}
 	if (with)
 		put_recovered(b, &first, s, r);
-	/* Who has recovered has a base for deltas. */
-	if (p->recovered && s->flags & SUB_DELTA)
+	/* Who has recovered has a base for deltas, unless its filter kept the
+	 * newest from it. */
+	if (p->recovered && s->flags & SUB_DELTA &&
+	    (r->npub == 0 || passes(s, r->pub[r->npub - 1])))
 		s->flags |= SUB_DELTA_READY;
+	s->client->node->fan.tags_of = NULL;
 	put_flag(b, &first, "recovered", !p->as_push && p->recovered);
 	put_offset(b, &first, p->recovered ? p->offset :
 	    positioned ? r->top.offset : 0);

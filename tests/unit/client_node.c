@@ -5,6 +5,7 @@
  * Nodes: asking all workers, configurations that change, origins, the limit
  * of connections, draining.
  */
+#include "client/token.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/test.h"
 
@@ -236,7 +237,7 @@ TEST(a_change_of_configuration)
 	conf_unref(other);
 	CHECK_STR(ask(fd, "{\"id\":3,\"subscribe\":{\"channel\":\"a\"}}"),
 	    "{\"id\":3,\"subscribe\":{}}");
-	CHECK_SV(n->verifier.hmac_secret, "two");
+	CHECK_SV(n->verifier->jwt.hmac_secret, "two");
 	CHECK(node_origin_allowed(n, SV("http://b")));
 	close(fd);
 	CHECK(stop());
