@@ -154,7 +154,6 @@ static void
 take_out(struct client *c, const struct control *ctl)
 {
 	client_unsubscribe(c, ctl->channel);
-	client_unsubscribe_push(c, ctl->channel, UNSUBSCRIBE_SERVER);
 }
 
 /* see call.h */

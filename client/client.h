@@ -43,6 +43,7 @@ enum {
 	SUB_DELTA_READY = 1 << 6,	/* the client has a base */
 	SUB_DOOMED = 1 << 7,		/* has lost its position */
 	SUB_BY_TOKEN = 1 << 8,		/* named by the connection token */
+	SUB_UNWANTED = 1 << 10,		/* to be ended when it is answered */
 	SUB_MARK = 1 << 9		/* lent to connect_same_channels() */
 };
 
@@ -119,9 +120,10 @@ void	client_subscribe(struct client *, const struct sub_request *,
  * It is told by a push. info, JSON, replaces conn_info unless empty. */
 void	client_refresh(struct client *, bool expired, int64_t expire_at,
 	    struct sv info);
-/* Leave a channel without a word to the client; false if it is not
- * subscribed (a subscription still being set up stays). */
-bool	client_unsubscribe(struct client *, struct sv channel);
+/* Unsubscribe it on the server's behalf, told by a push, also when it is not
+ * subscribed (spec 12.48). A subscription still being set up is ended as
+ * soon as it is answered (spec 12.41). */
+void	client_unsubscribe(struct client *, struct sv channel);
 /* The client's id: 36 characters and a NUL. */
 const char *client_id(const struct client *, char out[37]);
 struct sv client_user(const struct client *);

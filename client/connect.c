@@ -299,7 +299,8 @@ client_refresh(struct client *c, bool expired, int64_t expire_at,
 
 	if (c->state != CLIENT_CONNECTED)
 		return;
-	if (expired || set_expiry(c, expire_at, &r) == -1) {
+	if (expired || set_expiry(c, expire_at, &r) == -1 ||
+	    (r.expires && r.ttl == 0)) {
 		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
 		return;
 	}

@@ -5,7 +5,6 @@
  * See encode.h. Field order follows the field numbers of the protocol, zero
  * and empty values are left out, as Centrifugo's encoder does it.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "client/encode.h"
@@ -64,10 +63,31 @@ encode_info(struct buf *b, const struct hub_info *info)
 	buf_putc(b, '}');
 }
 
+/* The name of a member, behind a comma unless it is the first. */
+static void
+put_name(struct buf *b, const char *name)
+{
+	if (b->n > 0 && b->p[b->n - 1] != '{')
+		buf_putc(b, ',');
+	buf_putc(b, '"');
+	buf_puts(b, name);
+	buf_puts(b, "\":");
+}
+
+static void
+put_number(struct buf *b, const char *name, uint64_t n)
+{
+	put_name(b, name);
+	buf_putu64(b, n);
+}
+
 static void
 put_data(struct buf *b, const struct hub_pub_view *v,
     const struct pub_form *f)
 {
+	/* Format binary may publish nothing at all. */
+	if (v->data.n == 0 && (f == NULL || f->kind == PUB_PLAIN))
+		return;
 	buf_puts(b, "\"data\":");
 	if (f == NULL || f->kind == PUB_PLAIN)
 		json_put_raw(b, v->data);
@@ -87,23 +107,25 @@ encode_pub(struct buf *b, const struct hub_pub *pub,
 	buf_putc(b, '{');
 	put_data(b, &v, f);
 	if (v.has_info) {
-		buf_puts(b, ",\"info\":");
+		put_name(b, "info");
 		encode_info(b, &v.info);
 	}
 	if (v.offset > 0)
-		buf_printf(b, ",\"offset\":%" PRIu64, v.offset);
+		put_number(b, "offset", v.offset);
 	if (v.tags.n > 0) {
-		buf_puts(b, ",\"tags\":");
+		put_name(b, "tags");
 		json_put_raw(b, v.tags);
 	}
-	if (f != NULL && f->kind == PUB_DELTA)
-		buf_puts(b, ",\"delta\":true");
+	if (f != NULL && f->kind == PUB_DELTA) {
+		put_name(b, "delta");
+		buf_puts(b, "true");
+	}
 	if (plain && f != NULL && f->epoch != NULL && v.offset == 1) {
-		buf_puts(b, ",\"epoch\":");
+		put_name(b, "epoch");
 		json_put_str(b, sv_from(f->epoch));
 	}
 	if (plain && v.version > 0)
-		buf_printf(b, ",\"version\":%" PRIu64, v.version);
+		put_number(b, "version", v.version);
 	buf_putc(b, '}');
 }
 

@@ -560,6 +560,35 @@ go_live(struct client_sub *s, const struct hub_recover *r)
 	want_tick(s);
 }
 
+/* Live: answer, and end it if that was asked for meanwhile. The answer may
+ * have ended the client or the subscription. */
+static void
+answer(struct client_sub *s, const struct hub_recover *r)
+{
+	struct client		*c = s->client;
+	struct sub_setup	*p = s->setup;
+	struct buf		*b = &c->node->push;
+	char			*unwanted = NULL;
+
+	buf_reset(b);
+	put_result(b, s, r);
+	s->setup = NULL;
+	if (s->flags & SUB_UNWANTED)
+		unwanted = sv_dup(hub_sub_name(&s->hub));
+	if (b->failed || (s->flags & SUB_UNWANTED && unwanted == NULL)) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		p->done(c, NULL, ERROR_INTERNAL, (struct sv){ NULL, 0 },
+		    p->arg);
+	} else {
+		go_live(s, r);
+		p->done(c, s, 0, buf_sv(b), p->arg);
+	}
+	if (unwanted != NULL && c->state != CLIENT_CLOSED)
+		client_unsubscribe(c, sv_from(unwanted));
+	free(unwanted);
+	free(p);
+}
+
 /* see sub.h */
 void
 sub_joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
@@ -567,7 +596,6 @@ sub_joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
 	struct client_sub	*s = (struct client_sub *)(void *)hs;
 	struct client		*c = s->client;
 	struct sub_setup	*p = s->setup;
-	struct buf		*b = &c->node->push;
 	uint32_t		 code = 0;
 
 	if (err == HUB_OK && p->recover)
@@ -577,25 +605,13 @@ sub_joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
 		code = ERROR_INTERNAL;
 	else if (p->recover && !p->recovered && p->must_recover)
 		code = ERROR_UNRECOVERABLE_POSITION;
-	s->setup = NULL;
-	if (code != 0) {
-		sub_drop_quietly(s);
-		p->done(c, NULL, code, (struct sv){ NULL, 0 }, p->arg);
-		free(p);
+	if (code == 0) {
+		answer(s, r);
 		return;
 	}
-	s->setup = p;
-	buf_reset(b);
-	put_result(b, s, r);
 	s->setup = NULL;
-	if (b->failed) {
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-		p->done(c, NULL, ERROR_INTERNAL, (struct sv){ NULL, 0 },
-		    p->arg);
-	} else {
-		go_live(s, r);
-		p->done(c, s, 0, buf_sv(b), p->arg);
-	}
+	sub_drop_quietly(s);
+	p->done(c, NULL, code, (struct sv){ NULL, 0 }, p->arg);
 	free(p);
 }
 

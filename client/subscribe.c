@@ -355,15 +355,18 @@ command_sub_refresh(struct client *c, uint32_t id, struct jv obj)
 }
 
 /* see client.h */
-bool
+void
 client_unsubscribe(struct client *c, struct sv channel)
 {
 	struct client_sub *s = client_find_sub(c, channel);
 
-	if (s == NULL || hub_sub_pending(&s->hub))
-		return false;
-	sub_drop(s);
-	return true;
+	if (s != NULL && hub_sub_pending(&s->hub)) {
+		s->flags |= SUB_UNWANTED;
+		return;
+	}
+	if (s != NULL)
+		sub_drop(s);
+	client_unsubscribe_push(c, channel, UNSUBSCRIBE_SERVER);
 }
 
 /* see client.h */

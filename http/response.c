@@ -6,9 +6,9 @@
  * is the caller's; the text of a date is made once a second.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "http/http.h"
+#include "util/clock.h"
 
 /* see http.h */
 const char *
@@ -75,17 +75,15 @@ http_date_set(struct http_date *d, int64_t sec)
 		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 		"Oct", "Nov", "Dec"
 	};
-	const time_t		t = (time_t)sec;
-	struct tm		tm;
+	struct clock_date	c;
 
 	if (d->sec == sec && d->text[0] != '\0')
 		return d->text;
-	gmtime_r(&t, &tm);
+	clock_date(&c, sec);
 	snprintf(d->text, sizeof(d->text),
-	    "%s, %02u %s %04u %02u:%02u:%02u GMT", day[tm.tm_wday],
-	    (unsigned)tm.tm_mday % 100, month[tm.tm_mon],
-	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+	    "%s, %02u %s %04u %02u:%02u:%02u GMT", day[c.weekday],
+	    c.day % 100, month[c.month - 1], c.year % 10000, c.hour % 100,
+	    c.minute % 100, c.second % 100);
 	d->sec = sec;
 	return d->text;
 }

@@ -13,6 +13,17 @@
 #define MSEC_PER_SEC	1000
 #define NSEC_PER_MSEC	1000000
 
+/* A moment in UTC, by the Gregorian calendar. */
+struct clock_date {
+	unsigned	year, month, day;	/* month 1-12, day 1-31 */
+	unsigned	hour, minute, second;
+	unsigned	weekday;		/* 0: Sunday */
+};
+/* The date of a Unix time from 0 to the end of the year 9999; what lies
+ * outside becomes the nearer end. Pure, and without the library's time
+ * zones, which are large. */
+void	clock_date(struct clock_date *, int64_t unix_s);
+
 /* Monotonic milliseconds (CLOCK_MONOTONIC; does not go back or jump). */
 int64_t	clock_mono_ms(void);
 /* Monotonic nanoseconds, for measuring. */

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/clock.h"
@@ -210,14 +209,12 @@ put_kv(struct line *l, const struct log_kv *kv)
 static void
 put_time(struct line *l)
 {
-	int64_t		ms = clock_wall_ms();
-	time_t		t = (time_t)(ms / MSEC_PER_SEC);
-	struct tm	tm;
+	int64_t			ms = clock_wall_ms();
+	struct clock_date	d;
 
-	gmtime_r(&t, &tm);
-	putf(l, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    (int)(ms % MSEC_PER_SEC));
+	clock_date(&d, ms / MSEC_PER_SEC);
+	putf(l, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", d.year, d.month,
+	    d.day, d.hour, d.minute, d.second, (unsigned)(ms % MSEC_PER_SEC));
 }
 
 static void
