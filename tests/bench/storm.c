@@ -24,19 +24,32 @@
 #define OTHER_RATE	400
 #define LONG		60	/* seconds: as long as it takes */
 
-/* The storm's word to the observer: a byte to begin, the end to stop. */
+/*
+ * The storm's word to the observer: 'c' when all are there and it is calm,
+ * 's' when the storm begins, the end when it is over.
+ */
 static void
 on_word(struct ev *ev, uint32_t events)
 {
 	char c;
 
 	(void)events;
-	if (read(ev->fd, &c, 1) == 1)
-		hist_reset(&load.lat);
-	else {
+	if (read(ev->fd, &c, 1) != 1) {
 		pubs_stop();
 		close(ev->fd);
+		return;
 	}
+	if (c == 's')
+		printf("calm_p99_ms %.3f\n",
+		    (double)hist_quantile(&load.lat, .99) / 1e6);
+	hist_reset(&load.lat);
+}
+
+static void
+tell(int fd, const char *word)
+{
+	if (write(fd, word, 1) != 1)
+		err(1, "observer");
 }
 
 static void
@@ -54,8 +67,7 @@ observe(int in, int out)
 	subs_open();
 	pubs_open(OTHER_CHANNELS);
 	loop_add(&word, EPOLLIN);
-	if (write(out, "r", 1) != 1)
-		err(1, "observer");
+	tell(out, "r");
 	pubs_run(OTHER_RATE, LONG);
 	printf("others %.0f\n", (double)load.lat.n);
 	printf("others_p50_ms %.3f\n",
@@ -111,11 +123,11 @@ do_storm(unsigned missed)
 	observer = observer_start();
 	subs_open();
 	pubs_open(8);
+	tell(observer, "c");
 	pause_for(1);
 	before = mem_read();
 	mem_peak_reset();
-	if (write(observer, "b", 1) != 1)
-		err(1, "observer");
+	tell(observer, "s");
 	subs_drop();
 	load.nsub = 0;
 	pubs_send((uint64_t)missed * load.nchan);
@@ -128,7 +140,5 @@ do_storm(unsigned missed)
 	report_cpu("live", &all, n);
 	printf("rss_before %.0f\n", (double)before.rss);
 	printf("rss_peak %.0f\n", (double)mem_peak());
-	printf("rss_growth %.3f\n", (double)mem_peak() /
-	    (double)before.rss);
 	pubs_send(load.nchan);	/* they are live: each gets this */
 }

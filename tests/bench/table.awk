@@ -160,6 +160,8 @@ function storm() {
 	alone("load generator busy, %", chan("storm.live_busy_load", 100), 0)
 	alone("RSS before, KB", chan("storm.rss_before", 1 / 1024), 0)
 	alone("RSS at most, KB", chan("storm.rss_peak", 1 / 1024), 0)
+	alone("others' latency p99 before, ms", chan("storm.calm_p99_ms", 1), \
+	    2)
 	alone("others' latency p50, ms", chan("storm.others_p50_ms", 1), 2)
 	alone("others' latency p99, ms", chan("storm.others_p99_ms", 1), 2)
 	alone("others' latency at most, ms", chan("storm.others_max_ms", 1), \
@@ -185,7 +187,7 @@ function channels() {
 	alone("RSS before, KB", chan("expire.rss_before", 1 / 1024), 0)
 	alone("RSS at most, KB", chan("expire.rss_peak", 1 / 1024), 0)
 	alone("RSS after, KB", chan("expire.rss_after", 1 / 1024), 0)
-	alone("  ratio to before", chan("expire.rss_ratio", 1), 2, 1.5)
+	alone("  ratio to before", chan("expire.rss_ratio", 1), 2, 1.25)
 	print "delta of JSON documents of 4 KB, 4 changes each"
 	alone("encode, MB/s", chan("delta.mb_per_s", 1), 0)
 	alone("bytes saved, %", chan("delta.saved", 100), 1)
