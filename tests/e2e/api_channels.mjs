@@ -7,7 +7,7 @@
  * answer to the byte.  What it does to clients is in subs.mjs and api.mjs.
  */
 import fs from 'node:fs';
-import { API_KEY, assert, eventually, run, sleep, test }
+import { API_KEY, IS_FUGU, assert, eventually, run, sleep, test }
 	from './harness.mjs';
 import { ALL, HISTORY, NAMESPACES, answers, filled, problem, published, raw,
 	same, subscribed, user } from './talk.mjs';
@@ -131,7 +131,12 @@ test('spec12_52_binary_data_makes_history_fail', async (t) => {
 	const s = await t.server(NAMESPACES);
 	const channel = `hist:${t.channel()}`;
 	await s.api('publish', { channel, b64data: b64('not JSON') });
-	await raw(s, 'history', { channel, limit: -1 }, 500);
+	/* fugu fails as every other call does, with an error of the API. */
+	if (IS_FUGU)
+		await answers(s, 'history', { channel, limit: -1 },
+		    problem(100));
+	else
+		await raw(s, 'history', { channel, limit: -1 }, 500);
 	await answers(s, 'history', { channel }, kept('', 1));
 });
 
@@ -333,8 +338,11 @@ test('api_answers_for_all_workers', async (t) => {
 rows('api_channels_odd_patterns', [
 	['channels', { pattern: '[' }, problem(100)],
 	['channels', { pattern: '[]' }, problem(100)],
-	['channels', { pattern: '{none,' }, '{"result":{"channels":{}}}'],
-	['channels', { pattern: 'none\\' }, '{"result":{"channels":{}}}'],
+	/* fugu says that these are malformed; the real server finds nothing. */
+	['channels', { pattern: '{none,' },
+	    IS_FUGU ? problem(100) : '{"result":{"channels":{}}}'],
+	['channels', { pattern: 'none\\' },
+	    IS_FUGU ? problem(100) : '{"result":{"channels":{}}}'],
 ]);
 
 test('session_and_client_choose_among_a_users_connections', async (t) => {
