@@ -4,8 +4,8 @@
  *
  * What the parts of the load generator share: one epoll loop, connections
  * (conn.c), subscribers (sub.c), publishers (pub.c), a latency histogram
- * (hist.c) and what /proc tells about the measured server (proc.c). It uses nothing of the server's
- * own code, so that a fault there can't hide itself.
+ * (hist.c) and what /proc tells about the measured server (proc.c). It uses
+ * nothing of the server's own code, so that a fault there can't hide itself.
  *
  * A message carries a sequence number per channel and the time when it was
  * sent, both as digits of fixed width (see msg_format), so every subscriber

@@ -7,9 +7,9 @@
  * publish as fast as the server answers (-f). Or one scene by itself:
  * subscribers that drop and come back having missed messages (-S), subscribe
  * and unsubscribe over some connections (-u), publications that are kept
- * (-m), publications to as many channels that expire (-x). Prints one "figure value" a
- * line. CPU is the server's (-P), never this program's, except for "busy",
- * which tells whether this program was the bottleneck.
+ * (-m), publications to as many channels that expire (-x). Prints one
+ * "figure value" a line. CPU is the server's (-P), never this program's,
+ * except for "busy", which tells whether this program was the bottleneck.
  *
  * usage: load [-p] [-a port] [-c channels] [-f publishers] [-i seconds]
  *     [-K publishers] [-k apikey] [-m publications] [-N prefix]
@@ -44,7 +44,8 @@ struct plan {
 };
 
 struct load load = {
-	.apikey = "bench", .prefix = "", .nchan = 1, .size = 128, .ordered = true
+	.apikey = "bench", .prefix = "", .nchan = 1, .size = 128,
+	.ordered = true
 };
 static volatile sig_atomic_t go;
 
