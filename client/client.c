@@ -276,6 +276,9 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 		blob_unref(b);
 		return;
 	}
+	/* No push goes before the reply to connect. */
+	if ((type == OUT_PUB || type == OUT_PUSH) && connecting_hold(c, b))
+		return;
 	if (max > 0 && (uint64_t)conn->out_bytes + b->n > max) {
 		/* Much in one turn is no fault of the peer. */
 		if (!conn->blocked)

@@ -44,7 +44,8 @@ enum {
 	SUB_DOOMED = 1 << 7,		/* has lost its position */
 	SUB_BY_TOKEN = 1 << 8,		/* named by the connection token */
 	SUB_UNWANTED = 1 << 10,		/* to be ended when it is answered */
-	SUB_MARK = 1 << 9		/* lent to connect_same_channels() */
+	SUB_MARK = 1 << 9,		/* lent to connect_same_channels() */
+	SUB_ANNOUNCED = 1 << 11		/* its join has been told */
 };
 
 enum client_state {

@@ -108,6 +108,11 @@ connect_refuse(struct client *c, uint32_t id, uint32_t code)
 		return;
 	}
 	c->state = CLIENT_REFUSED;
+	c->ping_at = c->expire_at = 0;
+	if (c->node->conf->client.stale_close_delay > 0)
+		c->stale_at = c->node->w->now +
+		    c->node->conf->client.stale_close_delay;
+	client_set_timer(c);
 	client_reply_error(c, METHOD_CONNECT, id, code);
 }
 

@@ -30,7 +30,7 @@ bool	connect_same_channels(struct client *, struct jv claims);
 void	connecting_start(struct client *, uint32_t id,
 	    const struct connect_result *, struct jv claims,
 	    struct jv wishes);
-/* Hold a publication back (the reference is taken) while connect is not
+/* Hold a push back (the reference is taken) while connect is not
  * answered; false if it is. */
 bool	connecting_hold(struct client *, struct blob *);
 void	connecting_free(struct client *);

@@ -623,6 +623,7 @@ sub_announce(struct client_sub *s)
 
 	if (!(s->flags & SUB_JOIN_LEAVE))
 		return;
+	s->flags |= SUB_ANNOUNCED;
 	if ((join = make_join_leave(s, HUB_PUB_JOIN)) != NULL)
 		hub_publish(&s->client->node->hub, join);
 }
@@ -636,7 +637,7 @@ sub_drop(struct client_sub *s)
 	struct hub		*h = &s->client->node->hub;
 	struct hub_publish	*leave = NULL;
 
-	if (s->setup == NULL && s->flags & SUB_JOIN_LEAVE)
+	if (s->flags & SUB_ANNOUNCED)
 		leave = make_join_leave(s, HUB_PUB_LEAVE);
 	if (s->setup == NULL && s->flags & SUB_PRESENCE)
 		send_presence(s, HUB_PRESENCE_REMOVE);
@@ -768,9 +769,9 @@ deliver(struct client_sub *s, struct hub_fanout *f)
 		client_reply_flush(c);
 	if ((b = wire_of(c, f, kind)) == NULL)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-	else if (!connecting_hold(c, blob_ref(b)))
-		client_send(c, b, f->pub->type == HUB_PUB ? OUT_PUB :
-		    OUT_PUSH);
+	else
+		client_send(c, blob_ref(b), f->pub->type == HUB_PUB ?
+		    OUT_PUB : OUT_PUSH);
 }
 
 /* see sub.h */

@@ -25,6 +25,7 @@
 	"\"allow_subscribe_for_anonymous\":true," \
 	"\"allow_publish_for_client\":true," \
 	"\"allow_publish_for_anonymous\":true," \
+	"\"allow_history_for_client\":true," \
 	"\"allow_history_for_anonymous\":true," \
 	"\"allow_presence_for_client\":true," \
 	"\"allow_presence_for_anonymous\":true"

@@ -383,7 +383,12 @@ TEST(too_slow_when_it_begins_to_wait)
 
 /* ---- the server's side ---- */
 
-TEST(the_server_leaves_a_pending_subscription_alone)
+#define UNSUBSCRIBED \
+	"{\"push\":{\"channel\":\"@\",\"unsubscribe\":" \
+	"{\"code\":2000,\"reason\":\"server unsubscribe\"}}}"
+
+/* It is answered, and then ended (spec 12.41). */
+TEST(the_server_ends_a_pending_subscription)
 {
 	struct client	*c;
 	int		 fd;
@@ -393,15 +398,15 @@ TEST(the_server_leaves_a_pending_subscription_alone)
 	c = client_of(0);
 	put(fd, fill("{\"id\":2,\"subscribe\":{\"channel\":\"@\"}}"));
 	turn(0);
-	CHECK(!client_unsubscribe(c, sv_from(far)));
+	client_unsubscribe(c, sv_from(far));
+	CHECK_STR(get(fd), "");
 	turns(2);
-	CHECK_STR(get(fd), "{\"id\":2,\"subscribe\":{}}");
-	CHECK(client_unsubscribe(c, sv_from(far)));
-	CHECK(!client_unsubscribe(c, sv_from(far)));
-	client_unsubscribe_push(c, sv_from(far), UNSUBSCRIBE_SERVER);
+	CHECK_STR(get(fd), fill("{\"id\":2,\"subscribe\":{}}|" UNSUBSCRIBED));
+	CHECK_INT(srv.node[0]->hub.nsubs, 0);
+	/* Said also where there is none. */
+	client_unsubscribe(c, sv_from(far));
 	turns(2);
-	CHECK_STR(get(fd), fill("{\"push\":{\"channel\":\"@\",\"unsubscribe\":"
-	    "{\"code\":2000,\"reason\":\"server unsubscribe\"}}}"));
+	CHECK_STR(get(fd), fill(UNSUBSCRIBED));
 	CHECK_INT(srv.node[1]->hub.table[HUB_CHANNELS].owned, 0);
 	close(fd);
 	CHECK(stop());
