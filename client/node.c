@@ -13,9 +13,11 @@
 #include "client/token.h"
 #include "http/server.h"
 #include "util/ct.h"
+#include "util/heap.h"
 #include "util/log.h"
 
 #define TICK_MS		1000
+#define TRIM_AT		4096	/* allocations that expired in a tick */
 #define DRAIN_LOOK_MS	20	/* between looks at requests in hand */
 
 /* ---- counters ---- */
@@ -173,7 +175,8 @@ on_tick(struct timer *t)
 		node_client_gone(n);
 		return;
 	}
-	hub_expire(&n->hub);
+	if (hub_expire(&n->hub) > TRIM_AT)
+		heap_trim();
 	timer_set(n->w, t, n->w->now + TICK_MS);
 }
 
