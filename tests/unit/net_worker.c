@@ -66,16 +66,19 @@ TEST(cpus)
 TEST(a_worker_leaves_nothing)
 {
 	struct worker	*w;
-	int		 fd = dup(0), i;
+	int		 fd[3], i;
 
-	close(fd);
-	for (i = 0; i < 3; i++) {
-		w = worker_new(0);
-		CHECK(!worker_has_mail(w));
-		worker_free(w);
-	}
-	CHECK_INT(dup(0), fd);
-	close(fd);
+	for (i = 0; i < 3; i++)
+		fd[i] = dup(0);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	w = worker_new(0);
+	CHECK(!worker_has_mail(w));
+	worker_free(w);
+	for (i = 0; i < 3; i++)
+		CHECK_INT(dup(0), fd[i]);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
 }
 
 static bool
@@ -310,6 +313,29 @@ TEST(too_many_connections)
 	worker_close_conns(w);
 	CHECK_INT(net_conns(), 0);
 	net_set_conn_limit(0, NULL);
+	listener_free(l);
+	worker_free(w);
+}
+
+/* A connection that there is no memory for is closed and not counted. */
+TEST(no_memory_for_a_connection)
+{
+	struct worker	*w = worker_new(0);
+	struct listener	*l;
+	struct addr	 a;
+	char		 c;
+	int		 fd;
+
+	memset(&seen, 0, sizeof(seen));
+	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	fd = dial(&a);
+	alloc_fail_at(1);
+	worker_turn(w, 100);
+	alloc_fail_at(0);
+	CHECK_INT(seen.accepted, 0);
+	CHECK_INT(net_conns(), 0);
+	CHECK_INT(read(fd, &c, 1), 0);
+	close(fd);
 	listener_free(l);
 	worker_free(w);
 }
