@@ -30,10 +30,12 @@
 
 VERSION = 0.1.0
 
+# Nothing is unwound, so no tables for it.
+SECTIONS = -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 # By way of the shell, so that the environment counts but not what a make
 # has built in (c99, -O2).
 CC != echo "$${CC-cc}"
-CFLAGS != echo "$${CFLAGS--Os -flto=auto -ffunction-sections -fdata-sections}"
+CFLAGS != echo "$${CFLAGS--Os -flto=auto $(SECTIONS)}"
 LDFLAGS != echo "$${LDFLAGS--Wl,--gc-sections}"
 CPPFLAGS ?=
 STRIP = strip
@@ -83,7 +85,7 @@ WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 MUSL_DIR = build/musl
 MUSL_INC = -DLIBBSD_OVERLAY -isystem $(MUSL_DIR)/include/bsd \
     -isystem $(MUSL_DIR)/include
-MUSL_FLAGS = -Os -flto=auto -ffunction-sections -fdata-sections
+MUSL_FLAGS = -Os -flto=auto $(SECTIONS)
 
 # ---- files ----
 

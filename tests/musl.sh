@@ -57,7 +57,8 @@ ln -sfn /usr/include/linux "$dir/include/linux"
 ln -sfn /usr/include/asm-generic "$dir/include/asm-generic"
 ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$dir/include/asm"
 
-flags="-Os -ffunction-sections -fdata-sections -ffile-prefix-map=$dir=."
+flags="-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+flags="$flags -ffile-prefix-map=$dir=."
 export CFLAGS="$flags"
 
 make -C bearssl -j2 lib CC="$cc" CFLAGS="-W -Wall $flags" LD="$cc" DLL=no \
