@@ -202,7 +202,8 @@ node_init(struct server *srv, struct worker *w, const struct conf *conf)
 	hub_init(&n->hub, w->id, srv->n, srv->hub, &client_hub_ops, n);
 	if ((n->http = http_client_new(w)) == NULL ||
 	    (n->jwks = jwks_new(w, n->http)) == NULL ||
-	    (n->hub.broker = memory_broker_new(&n->hub, random_bytes)) == NULL ||
+	    (n->hub.broker = memory_broker_new(&n->hub,
+	    random_bytes)) == NULL ||
 	    node_set_conf(n, conf) == -1) {
 		node_free(n);
 		return -1;

@@ -120,7 +120,7 @@ struct hub_fanout {
 	const struct hub_pub	*prev;
 	const char		*epoch;	/* of the channel; "" without history */
 	struct blob		*wire[HUB_WIRE_MAX];
-	void			*shared;	/* of ops->deliver, see ops->done */
+	void			*shared;	/* see ops->done */
 };
 
 /* What was asked for with a subscription, and what the owner found. */

@@ -422,8 +422,8 @@ TEST(escaped_keys_outlive_their_command)
 TEST(what_was_suppressed_is_counted)
 {
 	static const char	*const body[] = {
-		"{\"channel\":\"hi:1\",\"data\":1,\"version\":1,"
-		    "\"idempotency_key\":\"i\"}",
+		("{\"channel\":\"hi:1\",\"data\":1,\"version\":1,"
+		    "\"idempotency_key\":\"i\"}"),
 		"{\"channel\":\"hi:1\",\"data\":1,\"version\":1}",
 		"{\"channel\":\"hi:1\",\"data\":1,\"idempotency_key\":\"i\"}",
 		"{\"channel\":\"hi:1\",\"data\":1,\"version\":1}",
