@@ -384,7 +384,10 @@ test('channels_that_keep_nothing_are_forgotten', async (t) => {
 	const before = rss();
 	for (let n = 1; n <= 3; n++)
 		await round(n);
-	assert.ok(rss() < before + 6e6, `grew by ${rss() - before}`);
+	/* 27 MB would be kept. The thread sanitizer has four bytes of its own
+	 * for each of the program's. */
+	const slack = process.env.FUGU.includes('tsan') ? 24e6 : 6e6;
+	assert.ok(rss() < before + slack, `grew by ${rss() - before}`);
 	const { result } = await s.api('history', { channel: 'brief:1.0.0' });
 	assert.equal(result.offset, 0);
 }, { fugu: true, quiet: true });
