@@ -1,0 +1,121 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * What to do next to have a certificate (RFC 8555), as a machine without
+ * sockets, files, clock or random source. It is told the time, what is on
+ * disk and what the CA said, and answers with one step: send this request,
+ * show this challenge, write this file, wait until then. Whoever drives it
+ * (process.c, or a test) carries the step out and reports back.
+ *
+ * Killed at any point and started again with what it had asked to be
+ * written, it goes on where it was: an order is written down before anything
+ * is done with it, so that none is made twice for nothing. Back-off and the
+ * limits of the CA are part of what is written, so a crash loop can't burn
+ * them.
+ */
+#ifndef ACME_ORDER_H
+#define ACME_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/buf.h"
+#include "util/sv.h"
+
+#define ACME_NAMES_MAX	100	/* identifiers in one certificate */
+
+enum acme_challenge { ACME_HTTP_01, ACME_TLS_ALPN_01, ACME_CHALLENGES };
+
+/* What is wanted: one certificate. Everything is borrowed and outlives the
+ * machine. */
+struct acme_want {
+	struct sv	 directory;		/* URL */
+	const struct sv	*name;			/* DNS names, IP addresses */
+	size_t		 nname;
+	struct sv	 email;			/* or empty */
+	struct sv	 eab_kid, eab_key;	/* the key decoded; or empty */
+	struct sv	 profile;		/* or empty */
+	struct sv	 preferred_chain;	/* issuer's name, or empty */
+	bool		 can[ACME_CHALLENGES];	/* in this order of liking */
+	bool		 rsa;			/* certificate key RSA 2048 */
+};
+
+/* The CA's answer to a request, or why there is none. */
+struct acme_reply {
+	const char	*why;		/* NULL, or: no answer came */
+	int		 status;
+	struct sv	 ctype, location, nonce, retry_after;
+	const struct sv	*link;		/* values of Link lines */
+	size_t		 nlink;
+	struct sv	 body;
+};
+
+enum acme_do {
+	ACME_REQUEST,	/* url, body (a whole JWS; empty: GET; head: HEAD) */
+	ACME_SHOW,	/* challenge, name, token, key_auth: answer for it from
+			 * now on; then call acme_done() */
+	ACME_HIDE,	/* of that name and token: no longer */
+	ACME_SAVE,	/* file, body: write atomically, mode 0600 */
+	ACME_REMOVE,	/* file */
+	ACME_NEW_KEY,	/* make the certificate's key; acme_key() */
+	ACME_WAIT,	/* until that time */
+	ACME_HAVE,	/* a new certificate: chain and key, PEM; it has been
+			 * checked against the names and the key */
+	ACME_IDLE,	/* nothing before that time */
+};
+
+struct acme_step {
+	enum acme_do		 what;
+	struct sv		 url, body;
+	bool			 head;
+	enum acme_challenge	 challenge;
+	struct sv		 name, token, key_auth;
+	const char		*file;		/* in the state directory */
+	struct sv		 chain, key;
+	int64_t			 until;		/* Unix seconds */
+	const char		*say;		/* progress, a line for a
+						 * person; or NULL */
+	bool			 warn;		/* it is a problem */
+};
+
+struct acme;
+
+/* random(p, n) fills p; jitter and keys come from it. NULL: no memory. */
+struct acme *acme_new(const struct acme_want *,
+	    void (*random)(void *p, size_t n));
+void	acme_free(struct acme *);
+
+/* Before the first step: what the state directory holds. account: the account
+ * key, PEM ("": make one); state: the text last saved as its state file;
+ * chain and key: the present certificate, PEM ("": none). What is damaged is
+ * said in a step and replaced. */
+void	acme_load(struct acme *, struct sv account, struct sv state,
+	    struct sv chain, struct sv key);
+
+/* The next step at this time. Views are valid until the next call. */
+void	acme_next(struct acme *, int64_t now, struct acme_step *);
+/* The step was carried out: a request was answered, a key was made (PEM);
+ * others are done, or failed with a text. */
+void	acme_reply(struct acme *, int64_t now, const struct acme_reply *);
+void	acme_key(struct acme *, int64_t now, struct sv pem);
+void	acme_done(struct acme *, int64_t now, const char *why);
+
+/* Renew at the next step whatever the dates say (fugu acme renew); a back-off
+ * or limit in force still counts unless force. */
+void	acme_renew_now(struct acme *, bool force);
+
+/* For fugu acme status and health. Views are valid until the next call. */
+struct acme_status {
+	bool		have;			/* a certificate for all names */
+	int64_t		not_before, not_after;	/* of it */
+	int64_t		renew_at;		/* when renewal is due */
+	int64_t		next_at;		/* when something is tried */
+	unsigned	failures;		/* in a row */
+	struct sv	problem;		/* the last one, a sentence */
+	struct sv	account_url, order_url;
+};
+void	acme_status(const struct acme *, int64_t now, struct acme_status *);
+
+#endif
