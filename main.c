@@ -25,7 +25,9 @@
 
 #include "admin/demo.h"
 #include "api/api.h"
+#include "api/ports.h"
 #include "api/site.h"
+#include "api/summary.h"
 #include "client/client.h"
 #include "client/token.h"
 #include "client/transport.h"
@@ -38,23 +40,13 @@ extern char **environ;
 
 #define FDS_OWN	64	/* descriptors kept for other than connections */
 
-/* One listening address, with a socket for each worker. */
-struct port {
-	const char		*what;
-	struct addr		 addr;
-	const struct http_site	*site;
-	int			 fd[WORKERS_MAX];
-	struct listener		*listener[WORKERS_MAX];
-};
-
 /* The process. */
 static struct app {
 	struct conf_source	 source;	/* for reloads */
 	const struct conf	*conf;
 	struct server		 srv;
 	struct site		 external, internal;
-	struct port		 port[2];
-	unsigned		 nport;
+	struct ports		 ports;
 	struct pidfh		*pidfile;
 	struct io		 signals;
 	struct timer		 deadline;
@@ -126,115 +118,6 @@ load_conf(void)
 	report(&errs);
 	conf_errors_fini(&errs);
 	return code == 0 && !keys_ok(app.conf) ? EX_CONFIG : code;
-}
-
-/* ---- listeners ---- */
-
-static int
-listen_code(int error)
-{
-	switch (error) {
-	case EADDRINUSE:
-		return EX_TEMPFAIL;
-	case EACCES:
-	case EPERM:
-		return EX_NOPERM;
-	case EADDRNOTAVAIL:
-		return EX_CONFIG;
-	default:
-		return EX_OSERR;
-	}
-}
-
-/* Say what is wrong and what would mend it. */
-static int
-listen_failed(const struct port *p, int error)
-{
-	const char	*hint = "";
-	char		 text[ADDR_STRLEN];
-
-	if (error == EADDRINUSE)
-		hint = "another process listens there: stop it or choose "
-		    "another port";
-	else if (error == EACCES)
-		hint = "ports below 1024 need CAP_NET_BIND_SERVICE or a "
-		    "socket from the service manager";
-	else if (error == EADDRNOTAVAIL)
-		hint = "no interface has this address";
-	log_fatal("can't listen", kv_s("port", p->what),
-	    kv_s("address", addr_format(&p->addr, text)), kv_errno(error),
-	    kv_s("hint", hint));
-	return listen_code(error);
-}
-
-static int
-listen_port(struct port *p)
-{
-	bool		shared = app.srv.n > 1;
-	unsigned	i;
-
-	if (shared && net_probe(&p->addr) == -1)
-		return listen_failed(p, errno);
-	for (i = 0; i < app.srv.n; i++) {
-		p->fd[i] = net_listen(&p->addr, shared,
-		    (int)app.conf->http_server.backlog);
-		if (p->fd[i] == -1)
-			return listen_failed(p, errno);
-	}
-	return 0;
-}
-
-static int
-add_port(const char *what, const char *host, int64_t port,
-    const struct http_site *site)
-{
-	struct port	*p = &app.port[app.nport];
-	unsigned	 i;
-	int		 code;
-
-	p->what = what;
-	p->site = site;
-	for (i = 0; i < WORKERS_MAX; i++)
-		p->fd[i] = -1;
-	if (addr_parse(&p->addr, host, (uint16_t)port, true) == -1) {
-		log_fatal("not a numeric address", kv_s("port", what),
-		    kv_s("address", host));
-		return EX_CONFIG;
-	}
-	code = listen_port(p);
-	/* A machine without IPv6 listens on every IPv4 address instead. */
-	if (code != 0 && errno == EAFNOSUPPORT && host[0] == '\0') {
-		addr_parse(&p->addr, host, (uint16_t)port, false);
-		code = listen_port(p);
-	}
-	app.nport++;
-	return code;
-}
-
-/* Bind everything, or say everything that is wrong. */
-static int
-open_ports(void)
-{
-	const struct conf	*conf = app.conf;
-	int			 code, code2 = 0;
-
-	code = add_port("external", conf->http_server.address,
-	    conf->http_server.port, &app.external.http);
-	if (app.internal.separate)
-		code2 = add_port("internal", conf_internal_address(conf),
-		    conf_internal_port(conf), &app.internal.http);
-	return code != 0 ? code : code2;
-}
-
-static void
-close_ports(void)
-{
-	unsigned i, k;
-
-	for (i = 0; i < app.nport; i++)
-		for (k = 0; k < app.srv.n; k++)
-			if (app.port[i].fd[k] != -1)
-				close(app.port[i].fd[k]);
 }
 
 /* ---- pid file ---- */
@@ -354,13 +237,8 @@ on_drained(struct node *n)
 static void
 drain_worker(struct node *n, const struct conf *conf)
 {
-	unsigned i;
-
 	(void)conf;
-	for (i = 0; i < app.nport; i++) {
-		listener_free(app.port[i].listener[n->w->id]);
-		app.port[i].listener[n->w->id] = NULL;
-	}
+	ports_stop(&app.ports, n->w);
 	http_drain(n->w);
 	node_drain(n);
 }
@@ -436,50 +314,6 @@ on_reload(void)
 	log_info("configuration reloaded");
 }
 
-struct summary {
-	uint64_t clients, transports, users, channels, subs, conns, turns;
-};
-
-static void
-summary_of(struct node *n, void *arg, void *result)
-{
-	struct summary *s = result;
-
-	(void)arg;
-	s->clients = n->stats.num_clients;
-	s->transports = n->stats.transport_open;
-	s->users = n->hub.table[HUB_USERS].owned;
-	s->channels = n->hub.table[HUB_CHANNELS].owned;
-	s->subs = n->hub.nsubs;
-	s->conns = n->w->stats.conns_open;
-	s->turns = n->w->stats.turns;
-}
-
-static void
-summary_log(struct gather *g)
-{
-	struct summary	 all = { 0 }, *s;
-	unsigned	 i;
-
-	for (i = 0; i < app.srv.n; i++) {
-		s = gather_result(g, i);
-		all.clients += s->clients;
-		all.transports += s->transports;
-		all.users += s->users;
-		all.channels += s->channels;
-		all.subs += s->subs;
-		all.conns += s->conns;
-		log_info("worker", kv_u("id", i), kv_u("clients", s->clients),
-		    kv_u("connections", s->conns), kv_u("turns", s->turns));
-	}
-	log_info("summary", kv_u("clients", all.clients),
-	    kv_u("users", all.users), kv_u("channels", all.channels),
-	    kv_u("subscriptions", all.subs),
-	    kv_u("connections", all.conns), kv_u("workers", app.srv.n),
-	    kv_i("uptime", (clock_wall_ms() - app.srv.started_wall_ms) /
-	    MSEC_PER_SEC));
-}
-
 static void
 on_signals(struct io *io, struct worker *w, uint32_t ev)
 {
@@ -506,10 +340,7 @@ on_signals(struct io *io, struct worker *w, uint32_t ev)
 				    kv_errno(errno));
 			break;
 		case SIGUSR2:
-			if (node_gather(app.srv.node[0],
-			    sizeof(struct summary), NULL, summary_of,
-			    summary_log) == -1)
-				log_error("out of memory");
+			summary_log(app.srv.node[0]);
 			break;
 		}
 	}
@@ -561,23 +392,16 @@ make_workers(void)
 {
 	struct server	*srv = &app.srv;
 	struct worker	*w;
-	unsigned	 i, k;
+	unsigned	 i;
 
 	for (i = 0; i < srv->n; i++) {
 		if ((w = worker_new(i)) == NULL)
 			return -1;
 		srv->worker[i] = w;
 		if (node_init(srv, w, app.conf) == -1 ||
-		    api_node_init(srv->node[i]) == -1)
+		    api_node_init(srv->node[i]) == -1 ||
+		    ports_start(&app.ports, w) == -1)
 			return -1;
-		for (k = 0; k < app.nport; k++) {
-			app.port[k].listener[i] = listener_new(w,
-			    app.port[k].fd[i], http_serve,
-			    (void *)(uintptr_t)app.port[k].site);
-			if (app.port[k].listener[i] == NULL)
-				return -1;
-			app.port[k].fd[i] = -1;
-		}
 	}
 	return 0;
 }
@@ -614,12 +438,7 @@ announce_demo(const struct demo *demo)
 static void
 announce(void)
 {
-	char		text[ADDR_STRLEN];
-	unsigned	i;
-
-	for (i = 0; i < app.nport; i++)
-		log_info("listening", kv_s("port", app.port[i].what),
-		    kv_s("address", addr_format(&app.port[i].addr, text)));
+	ports_announce(&app.ports);
 	log_info("fugu is running", kv_s("version", FUGU_VERSION),
 	    kv_u("workers", app.srv.n), kv_i("pid", getpid()),
 	    kv_s("node", app.srv.name));
@@ -649,13 +468,12 @@ static void
 tear_down(void)
 {
 	struct server	*srv = &app.srv;
-	unsigned	 i, k;
+	unsigned	 i;
 
 	for (i = 1; i < srv->n; i++)
 		worker_join(srv->worker[i]);
 	for (i = 0; i < srv->n; i++) {
-		for (k = 0; k < app.nport; k++)
-			listener_free(app.port[k].listener[i]);
+		ports_stop(&app.ports, srv->worker[i]);
 		worker_close_conns(srv->worker[i]);
 	}
 	deliver_last(srv);
@@ -665,6 +483,7 @@ tear_down(void)
 		http_worker_fini(srv->worker[i]);
 		worker_free(srv->worker[i]);
 	}
+	ports_close(&app.ports);
 	site_fini(&app.external);
 	site_fini(&app.internal);
 	conf_unref(app.conf);
@@ -692,8 +511,12 @@ serve(const struct http_route *extra, size_t nextra)
 		log_fatal("the endpoints can't be served as configured");
 		return EX_CONFIG;
 	}
-	if ((code = open_ports()) != 0 || (code = open_pidfile()) != 0) {
-		close_ports();
+	code = ports_open(&app.ports, app.conf, &app.external.http,
+	    app.internal.separate ? &app.internal.http : NULL, srv->n);
+	if (code != 0)
+		return code;
+	if ((code = open_pidfile()) != 0) {
+		ports_close(&app.ports);
 		return code;
 	}
 	if (make_workers() == -1 || open_signals() == -1) {
