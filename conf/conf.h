@@ -39,11 +39,123 @@ struct conf_map {
 	size_t		  n;
 };
 
+/* A list of networks: IPv4 ones are mapped to ::ffff:0:0/96. */
+struct conf_cidr {
+	uint8_t		 addr[16];		/* bits after the first are 0 */
+	uint8_t		 bits;
+};
+
+struct conf_cidrs {
+	struct conf_cidr *v;
+	size_t		 n;
+};
+
+/* A certificate chain and its key, both PEM options (see conf_pem_read). */
+struct conf_certificate {
+	const char	*cert_pem;
+	const char	*key_pem;
+};
+
+struct conf_certificates {
+	struct conf_certificate *v;
+	size_t		 n;
+};
+
+/*
+ * What is PEM could be read when it was loaded; what is inside is for tls/
+ * to judge. The last four are options of http_server.tls alone, and of the
+ * whole process.
+ */
+struct conf_tls {
+	bool		 enabled;
+	const char	*cert_pem;	/* this and key_pem: both or none */
+	const char	*key_pem;
+	const char	*server_ca_pem;		/* these three: client role */
+	bool		 insecure_skip_verify;
+	const char	*server_name;
+	const char	*client_ca_pem;
+	const char	*client_auth;	/* "": see conf_client_auth */
+	struct conf_certificates certificates;	/* more, chosen by SNI */
+	int64_t		 reload_interval;	/* 0: files not watched */
+	int64_t		 session_cache_size;	/* 0: none */
+	int64_t		 handshake_timeout;
+	int64_t		 max_handshakes;
+};
+
+struct conf_tls_autocert {
+	bool		 enabled;	/* then the next two are given */
+	struct conf_list host_whitelist;
+	const char	*cache_dir;
+	const char	*email;
+	const char	*server_name;
+	bool		 http;
+	const char	*http_addr;
+	bool		 force_rsa;
+	const char	*directory;	/* "", "staging" or a URL */
+	const char	*webroot;
+	const char	*profile;
+	const char	*preferred_chain;
+	const char	*eab_kid;	/* this and eab_hmac_key: both or none */
+	const char	*eab_hmac_key;
+	const char	*ca_pem;	/* trusted for the directory; PEM */
+	const char	*challenge;	/* "", "http-01", "tls-alpn-01" */
+	bool		 separate;	/* one certificate a name */
+	const char	*user;		/* of the process; "": see main */
+};
+
+struct conf_tls_redirect {
+	bool		 enabled;
+	const char	*address;	/* "": all interfaces */
+	int64_t		 port;
+	int64_t		 code;		/* 301 or 308 */
+};
+
+struct conf_unix_socket {
+	const char	*path;		/* "": none; absolute or "@name" */
+	const char	*mode;
+	int64_t		 mode_bits;	/* what mode says, <= 0777 */
+	const char	*owner;		/* "": as it comes */
+	const char	*group;
+};
+
+/* One more listener: either port or unix_socket is set. */
+struct conf_listener {
+	const char	*name;
+	const char	*address;	/* "": all interfaces */
+	int64_t		 port;
+	const char	*unix_socket;	/* a path, as of conf_unix_socket */
+	bool		 tls;
+	bool		 proxy_protocol;
+	bool		 internal;	/* which endpoints */
+};
+
+struct conf_listeners {
+	struct conf_listener *v;
+	size_t		 n;
+};
+
 struct conf_http_server {
 	const char	*address;		/* "": all interfaces */
-	int64_t		 port;
+	int64_t		 port;			/* 0: no TCP listener */
 	const char	*internal_address;	/* "": as address */
 	int64_t		 internal_port;		/* 0: as port */
+	bool		 tcp_disabled;		/* as port 0 */
+	struct conf_tls	 tls;
+	struct conf_tls_autocert tls_autocert;
+	bool		 tls_external;
+	struct conf_tls	 internal_tls;
+	struct conf_tls_redirect tls_redirect;
+	struct conf_unix_socket unix_socket;
+	struct conf_unix_socket internal_unix_socket;
+	struct conf_listeners listeners;
+	bool		 proxy_protocol;	/* of the external port */
+	bool		 internal_proxy_protocol;
+	struct conf_list trusted_proxies;
+	struct conf_cidrs trusted_cidrs;	/* the same, parsed */
+	bool		 trusted_unix;		/* "unix" is among them */
+	const char	*forwarded_header;	/* "": none */
+	int64_t		 address_connection_limit;	/* 0: none */
+	int64_t		 address_connection_rate_limit;	/* 0: none */
 	int64_t		 header_timeout;
 	int64_t		 body_timeout;
 	int64_t		 idle_timeout;
@@ -86,6 +198,48 @@ struct conf_personal_channel {
 	bool		 single_connection;
 };
 
+struct conf_disconnect {
+	int64_t		 code;		/* 3000 to 4999 */
+	const char	*reason;	/* at most 123 bytes of ASCII */
+};
+
+struct conf_disconnect_transform {
+	int64_t		 code;		/* of the error; > 0 */
+	struct conf_disconnect to;
+};
+
+struct conf_disconnect_transforms {
+	struct conf_disconnect_transform *v;
+	size_t		 n;
+};
+
+/* Which disconnect an error of connect becomes. */
+struct conf_code_to_disconnect {
+	bool		 enabled;
+	struct conf_disconnect_transforms transforms;
+};
+
+struct conf_response {
+	int64_t		 status_code;	/* 100 to 599 */
+	const char	*body;
+};
+
+struct conf_response_transform {
+	int64_t		 code;		/* of the error; > 0 */
+	struct conf_response to;
+};
+
+struct conf_response_transforms {
+	struct conf_response_transform *v;
+	size_t		 n;
+};
+
+/* Which HTTP response an error of connect becomes. */
+struct conf_code_to_response {
+	bool		 enabled;
+	struct conf_response_transforms transforms;
+};
+
 struct conf_client {
 	struct conf_list  allowed_origins;
 	struct conf_token token;
@@ -110,8 +264,11 @@ struct conf_client {
 	int64_t		  recovery_max_publication_limit;	/* 0: none */
 	bool		  insecure_skip_token_signature_verify;
 	const char	 *user_id_http_header;	/* "": none */
+	const char	 *user_id_client_certificate; /* "", "cn", "subject" */
 	bool		  insecure;
 	struct conf_personal_channel subscribe_to_user_personal_channel;
+	struct conf_code_to_disconnect
+			  connect_code_to_unidirectional_disconnect;
 };
 
 /* Options of the channels of one namespace. */
@@ -180,11 +337,34 @@ struct conf_http_api {
 	int64_t		 max_body_size;
 };
 
+/* websocket has disabled, uni_websocket enabled and the last three. */
 struct conf_websocket {
 	bool		 disabled;
+	bool		 enabled;
 	const char	*handler_prefix;
+	bool		 compression;
+	int64_t		 compression_min_size;
+	int64_t		 compression_level;	/* 1 to 9 */
 	int64_t		 write_timeout;
 	int64_t		 message_size_limit;
+	int64_t		 decompressed_message_size_limit; /* 0: ten times
+							   * the above */
+	bool		 disable_closing_handshake;
+	bool		 disable_disconnect_push;
+	bool		 join_push_messages;
+};
+
+/* sse, http_stream; the one-way kinds have the last, too. */
+struct conf_stream {
+	bool		 enabled;
+	const char	*handler_prefix;
+	int64_t		 max_request_body_size;
+	struct conf_code_to_response connect_code_to_http_response;
+};
+
+struct conf_emulation {
+	const char	*handler_prefix;
+	int64_t		 max_request_body_size;
 };
 
 /* An HTTP endpoint that can only be switched and moved. */
@@ -213,6 +393,13 @@ struct conf {
 	struct conf_channels	channel;
 	struct conf_http_api	http_api;
 	struct conf_websocket	websocket;
+	struct conf_stream	sse;
+	struct conf_stream	http_stream;
+	struct conf_stream	uni_sse;
+	struct conf_stream	uni_http_stream;
+	struct conf_websocket	uni_websocket;
+	struct conf_emulation	emulation;
+	struct conf_endpoint	init;
 	struct conf_endpoint	prometheus;
 	struct conf_endpoint	health;
 	struct conf_node	node;
@@ -237,6 +424,10 @@ const struct conf_channel *conf_channel_find(const struct conf *,
 int64_t	conf_meta_ttl(const struct conf *, const struct conf_channel *);
 const char *conf_data_format(const struct conf *,
 	    const struct conf_channel *);
+
+/* Whether a server with these options asks clients for certificates:
+ * "require", "optional", or "" for not. Without client_ca_pem it does not. */
+const char *conf_client_auth(const struct conf_tls *);
 
 /* What http_server.internal_* stand for when they are not set. */
 const char *conf_internal_address(const struct conf *);

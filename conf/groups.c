@@ -7,16 +7,21 @@
 #include "conf/table.h"
 
 const struct conf_opt conf_tls_opts[] = {
-	NO(BOOL, "enabled", "", "Use TLS."),
-	NO(PEM, "cert_pem", "", "Certificate chain."),
-	NO_FLAG(PEM, "key_pem", OF_SECRET, "", "Private key."),
-	NO(PEM, "server_ca_pem", "",
-	    "Authorities that the server's certificate must come from."),
-	NO(PEM, "client_ca_pem", "",
+	OPT(BOOL, conf_tls, enabled, 0, "", "Use TLS."),
+	OPT(PEM, conf_tls, cert_pem, OF_RELOAD, "",
+	    "Certificate chain, the server's own certificate first."),
+	OPT(PEM, conf_tls, key_pem, OF_SECRET | OF_RELOAD, "",
+	    "Private key of the certificate."),
+	OPT(PEM, conf_tls, server_ca_pem, OF_RELOAD, "",
+	    "Authorities that the server's certificate must come from. A "
+	    "server does not use it."),
+	OPT(PEM, conf_tls, client_ca_pem, OF_RELOAD, "",
 	    "Authorities that clients' certificates must come from."),
-	NO(BOOL, "insecure_skip_verify", "",
-	    "Accept every certificate; for tests only."),
-	NO(STR, "server_name", "", "Name to send and to verify."),
+	OPT(BOOL, conf_tls, insecure_skip_verify, OF_RELOAD, "",
+	    "Accept every certificate; for tests only. A server does not "
+	    "use it."),
+	OPT(STR, conf_tls, server_name, OF_RELOAD, "",
+	    "Name to send and to verify. A server does not use it."),
 	END
 };
 
@@ -51,8 +56,9 @@ const struct conf_opt conf_redis_opts[] = {
 };
 
 const struct conf_opt conf_disconnect_opts[] = {
-	NO(INT, "code", "", "Code of the disconnect."),
-	NO(STR, "reason", "", "Its reason."),
+	OPT(INT, conf_disconnect, code, OF_RELOAD, "",
+	    "Code of the disconnect, from 3000 to 4999."),
+	OPT(STR, conf_disconnect, reason, OF_RELOAD, "", "Its reason."),
 	END
 };
 

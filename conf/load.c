@@ -108,6 +108,15 @@ conf_data_format(const struct conf *c, const struct conf_channel *ch)
 
 /* see conf.h */
 const char *
+conf_client_auth(const struct conf_tls *t)
+{
+	if (*t->client_ca_pem == '\0')
+		return "";
+	return *t->client_auth != '\0' ? t->client_auth : "require";
+}
+
+/* see conf.h */
+const char *
 conf_internal_address(const struct conf *c)
 {
 	return *c->http_server.internal_address != '\0' ?

@@ -17,25 +17,142 @@
 #define MB		(1024 * KB)
 #define PORT_MAX	65535
 
-_Static_assert(offsetof(struct conf_namespaces, v) ==
-    offsetof(struct conf_items, v) &&
-    offsetof(struct conf_namespaces, n) == offsetof(struct conf_items, n) &&
-    sizeof(struct conf_namespaces) == sizeof(struct conf_items),
-    "a list of items is a pointer and a count");
+/* A list of items is a pointer and a count. */
+#define IS_ITEMS(st)							\
+	_Static_assert(offsetof(struct st, v) ==			\
+	    offsetof(struct conf_items, v) &&				\
+	    offsetof(struct st, n) == offsetof(struct conf_items, n) &&	\
+	    sizeof(struct st) == sizeof(struct conf_items), "items: " #st)
+IS_ITEMS(conf_namespaces);
+IS_ITEMS(conf_certificates);
+IS_ITEMS(conf_listeners);
+IS_ITEMS(conf_disconnect_transforms);
+IS_ITEMS(conf_response_transforms);
+
+static const struct conf_opt certificate_opts[] = {
+	OPT(PEM, conf_certificate, cert_pem, OF_RELOAD | OF_EXTRA, "",
+	    "Certificate chain."),
+	OPT(PEM, conf_certificate, key_pem,
+	    OF_SECRET | OF_RELOAD | OF_EXTRA, "", "Its private key."),
+	END
+};
+
+/* TLS of a listening port. */
+static const struct conf_opt internal_tls_opts[] = {
+	SAME(conf_tls_opts),
+	OPT_ONEOF(conf_tls, client_auth, OF_RELOAD | OF_EXTRA,
+	    "require optional", "",
+	    "Whether clients must bring a certificate; empty for require "
+	    "if client_ca_pem is given."),
+	ITEMS(conf_tls, certificates, conf_certificate,
+	    OF_RELOAD | OF_EXTRA, certificate_opts,
+	    "More certificates: objects with cert_pem and key_pem. The "
+	    "client's server name chooses; cert_pem serves the others."),
+	END
+};
+
+static const struct conf_opt server_tls_opts[] = {
+	SAME(internal_tls_opts),
+	OPT_RANGE(DUR, conf_tls, reload_interval, OF_RELOAD | OF_EXTRA,
+	    0, DAY, "1m",
+	    "How often files of certificates and keys are looked at for "
+	    "changes; 0 given as a flag or variable for never."),
+	OPT_RANGE(INT, conf_tls, session_cache_size, OF_EXTRA,
+	    0, INT32_MAX, "16384",
+	    "Sessions kept for clients that come back; 0 given as a flag or "
+	    "variable for none."),
+	OPT_RANGE(DUR, conf_tls, handshake_timeout, OF_RELOAD | OF_EXTRA,
+	    MS, DAY, "10s", "Time that a handshake may take."),
+	OPT_RANGE(INT, conf_tls, max_handshakes, OF_RELOAD | OF_EXTRA,
+	    1, INT32_MAX, "4096",
+	    "Most handshakes at a time; the oldest gives way."),
+	END
+};
 
 static const struct conf_opt autocert_opts[] = {
-	NO(BOOL, "enabled", "",
-	    "Obtain the certificate from an ACME authority."),
-	NO(LIST, "host_whitelist", "",
-	    "Host names that certificates may be asked for."),
-	NO(STR, "cache_dir", "",
+	OPT(BOOL, conf_tls_autocert, enabled, 0, "",
+	    "Obtain certificates from an ACME authority."),
+	OPT(LIST, conf_tls_autocert, host_whitelist, 0, "",
+	    "Host names, or addresses, to obtain certificates for."),
+	OPT(STR, conf_tls_autocert, cache_dir, 0, "",
 	    "Directory in which certificates and account are kept."),
-	NO(STR, "email", "", "Address that the authority may write to."),
-	NO(STR, "server_name", "",
+	OPT(STR, conf_tls_autocert, email, 0, "",
+	    "Address that the authority may write to."),
+	OPT(STR, conf_tls_autocert, server_name, 0, "",
 	    "Name to assume for clients that send none."),
-	NO(BOOL, "http", "", "Answer http-01 challenges."),
-	NO(STR, "http_addr", ":80",
+	OPT(BOOL, conf_tls_autocert, http, 0, "",
+	    "Answer http-01 challenges."),
+	OPT(STR, conf_tls_autocert, http_addr, 0, ":80",
 	    "Where http-01 challenges are answered."),
+	OPT(BOOL, conf_tls_autocert, force_rsa, OF_EXTRA, "",
+	    "Have keys of RSA, with 2048 bits, instead of P-256."),
+	OPT(STR, conf_tls_autocert, directory, OF_EXTRA, "",
+	    "URL of the authority's directory; empty for Let's Encrypt, "
+	    "staging for its test authority."),
+	OPT(STR, conf_tls_autocert, webroot, OF_EXTRA, "",
+	    "Root directory of another web server on port 80, into which "
+	    "the answers to http-01 challenges are written."),
+	OPT(STR, conf_tls_autocert, profile, OF_EXTRA, "",
+	    "Profile of certificates to ask for, if the authority has any."),
+	OPT(STR, conf_tls_autocert, preferred_chain, OF_EXTRA, "",
+	    "Name of the root that the chain should lead to."),
+	OPT(STR, conf_tls_autocert, eab_kid, OF_EXTRA, "",
+	    "Key identifier of an external account."),
+	OPT(STR, conf_tls_autocert, eab_hmac_key, OF_SECRET | OF_EXTRA, "",
+	    "Key of the external account, in base 64."),
+	OPT(PEM, conf_tls_autocert, ca_pem, OF_EXTRA, "",
+	    "Authorities that the directory's own certificate must come "
+	    "from; empty for those of the system."),
+	OPT_ONEOF(conf_tls_autocert, challenge, OF_EXTRA,
+	    "http-01 tls-alpn-01", "",
+	    "How to prove the names; empty for whichever can work."),
+	OPT(BOOL, conf_tls_autocert, separate, OF_EXTRA, "",
+	    "Have a certificate for each name, and not one for all."),
+	OPT(STR, conf_tls_autocert, user, OF_EXTRA, "",
+	    "User that the process that speaks to the authority runs as."),
+	END
+};
+
+static const struct conf_opt redirect_opts[] = {
+	OPT(BOOL, conf_tls_redirect, enabled, OF_EXTRA, "",
+	    "Send clients that come without TLS to the TLS port."),
+	OPT(STR, conf_tls_redirect, address, OF_EXTRA, "",
+	    "Address to listen on; empty for all interfaces."),
+	OPT_RANGE(INT, conf_tls_redirect, port, OF_EXTRA, 1, PORT_MAX, "80",
+	    "Port to listen on."),
+	OPT(INT, conf_tls_redirect, code, OF_EXTRA, "301",
+	    "Status of the answer: 301, or 308 to keep the method."),
+	END
+};
+
+static const struct conf_opt unix_socket_opts[] = {
+	OPT(STR, conf_unix_socket, path, OF_EXTRA, "",
+	    "Path of a Unix socket to listen on, or @ and a name for an "
+	    "abstract one; empty for none."),
+	OPT(STR, conf_unix_socket, mode, OF_EXTRA | OF_TEXT, "660",
+	    "Its mode, in octal."),
+	OPT(STR, conf_unix_socket, owner, OF_EXTRA, "",
+	    "User it belongs to; empty for fugu's."),
+	OPT(STR, conf_unix_socket, group, OF_EXTRA, "",
+	    "Group it belongs to; empty for fugu's."),
+	END
+};
+
+static const struct conf_opt listener_opts[] = {
+	OPT(STR, conf_listener, name, OF_EXTRA, "",
+	    "Name of the listener, for the log."),
+	OPT(STR, conf_listener, address, OF_EXTRA, "",
+	    "Address to listen on; empty for all interfaces."),
+	OPT_RANGE(INT, conf_listener, port, OF_EXTRA, 0, PORT_MAX, "",
+	    "Port to listen on."),
+	OPT(STR, conf_listener, unix_socket, OF_EXTRA, "",
+	    "Path of a Unix socket to listen on, instead of port."),
+	OPT(BOOL, conf_listener, tls, OF_EXTRA, "",
+	    "Use TLS, with the certificates of tls or tls_autocert."),
+	OPT(BOOL, conf_listener, proxy_protocol, OF_EXTRA, "",
+	    "Expect the PROXY protocol."),
+	OPT(BOOL, conf_listener, internal, OF_EXTRA, "",
+	    "Serve the internal endpoints instead of the external ones."),
 	END
 };
 
@@ -48,19 +165,49 @@ static const struct conf_opt http_server_opts[] = {
 	OPT(STR, conf_http_server, address, 0, "",
 	    "Address to listen on; empty for all interfaces."),
 	OPT_RANGE(INT, conf_http_server, port, 0, 0, PORT_MAX, "8000",
-	    "Port to listen on; 0 given as a flag or variable lets the "
-	    "system choose."),
+	    "Port to listen on; 0 given as a flag or variable for none."),
 	OPT(STR, conf_http_server, internal_address, 0, "",
 	    "Address for the internal endpoints (API, metrics, health); "
 	    "empty for the same as address."),
 	OPT_RANGE(PORT, conf_http_server, internal_port, 0, 0, PORT_MAX, "",
 	    "Port for the internal endpoints; empty for the same as port."),
-	NO_GROUP("tls", conf_tls_opts, "TLS on the listening ports."),
-	NO_GROUP("tls_autocert", autocert_opts,
+	OPT(BOOL, conf_http_server, tcp_disabled, OF_EXTRA, "",
+	    "Listen on Unix sockets and listeners alone, and not on port."),
+	GROUP(conf_http_server, tls, server_tls_opts,
+	    "TLS on the listening ports."),
+	GROUP(conf_http_server, tls_autocert, autocert_opts,
 	    "Certificates from an ACME authority."),
-	NO(BOOL, "tls_external", "", "Use TLS on the external port only."),
-	NO_GROUP("internal_tls", conf_tls_opts,
+	OPT(BOOL, conf_http_server, tls_external, 0, "",
+	    "Use TLS on the external port only."),
+	GROUP(conf_http_server, internal_tls, internal_tls_opts,
 	    "TLS of the internal port, if it differs."),
+	GROUP(conf_http_server, tls_redirect, redirect_opts,
+	    "Redirection to the TLS port."),
+	GROUP(conf_http_server, unix_socket, unix_socket_opts,
+	    "Unix socket for the external endpoints."),
+	GROUP(conf_http_server, internal_unix_socket, unix_socket_opts,
+	    "Unix socket for the internal endpoints."),
+	ITEMS(conf_http_server, listeners, conf_listener, OF_EXTRA,
+	    listener_opts, "More listeners: objects with these options."),
+	OPT(BOOL, conf_http_server, proxy_protocol, OF_EXTRA, "",
+	    "Expect the PROXY protocol on the external port. Needs "
+	    "trusted_proxies."),
+	OPT(BOOL, conf_http_server, internal_proxy_protocol, OF_EXTRA, "",
+	    "The same on the internal port."),
+	OPT(LIST, conf_http_server, trusted_proxies, OF_EXTRA | OF_RELOAD,
+	    "", "Addresses, or networks as in 10.0.0.0/8, of proxies that "
+	    "are believed who the client is; unix for whoever comes over a "
+	    "Unix socket."),
+	OPT_ONEOF(conf_http_server, forwarded_header, OF_EXTRA | OF_RELOAD,
+	    "X-Forwarded-For X-Real-IP Forwarded none", "X-Forwarded-For",
+	    "Header in which trusted proxies name the client."),
+	OPT_RANGE(INT, conf_http_server, address_connection_limit,
+	    OF_EXTRA | OF_RELOAD, 0, INT32_MAX, "",
+	    "Most connections of one client address; 0 for no limit."),
+	OPT_RANGE(INT, conf_http_server, address_connection_rate_limit,
+	    OF_EXTRA | OF_RELOAD, 0, INT32_MAX, "",
+	    "Most new connections a second of one client address; 0 for no "
+	    "limit."),
 	NO_GROUP("http3", switch_opts, "HTTP/3."),
 	NO(BOOL, "h2c_external", "",
 	    "HTTP/2 without TLS on the external port."),
@@ -229,14 +376,20 @@ static const struct conf_opt personal_channel_opts[] = {
 };
 
 static const struct conf_opt uni_transform_opts[] = {
-	NO(INT, "code", "", "Error code of the connect reply."),
-	NO_GROUP("to", conf_disconnect_opts, "The disconnect sent instead."),
+	OPT(INT, conf_disconnect_transform, code, OF_RELOAD, "",
+	    "Error code of the connect reply."),
+	GROUP(conf_disconnect_transform, to, conf_disconnect_opts,
+	    "The disconnect sent instead."),
 	END
 };
 
 static const struct conf_opt uni_disconnect_opts[] = {
-	NO(BOOL, "enabled", "", "Translate the codes."),
-	NO_ITEMS("transforms", 0, uni_transform_opts, "The translations."),
+	OPT(BOOL, conf_code_to_disconnect, enabled, OF_RELOAD, "",
+	    "Translate the codes."),
+	ITEMS(conf_code_to_disconnect, transforms, conf_disconnect_transform,
+	    OF_RELOAD, uni_transform_opts,
+	    "The translations: objects with code and to, an object with "
+	    "code and reason."),
 	END
 };
 
@@ -313,12 +466,16 @@ static const struct conf_opt client_opts[] = {
 	OPT(STR, conf_client, user_id_http_header, OF_RELOAD, "",
 	    "Header in which a trusted proxy names the user; clients then "
 	    "need no token."),
+	OPT_ONEOF(conf_client, user_id_client_certificate,
+	    OF_EXTRA | OF_RELOAD, "cn subject", "",
+	    "Take the user from the client's certificate: its common name, "
+	    "or the whole subject. Clients then need no token."),
 	OPT(BOOL, conf_client, insecure, OF_RELOAD, "",
 	    "Let every client connect, subscribe and publish; for tests "
 	    "only."),
 	GROUP(conf_client, subscribe_to_user_personal_channel,
 	    personal_channel_opts, "A channel for every user."),
-	NO_GROUP("connect_code_to_unidirectional_disconnect",
+	GROUP(conf_client, connect_code_to_unidirectional_disconnect,
 	    uni_disconnect_opts,
 	    "Errors of connect as disconnects, for unidirectional clients."),
 	END
@@ -443,43 +600,57 @@ static const struct conf_opt grpc_api_opts[] = {
 	END
 };
 
-static const struct conf_opt websocket_opts[] = {
-	OPT(BOOL, conf_websocket, disabled, 0, "", "Serve no WebSocket."),
-	OPT(STR, conf_websocket, handler_prefix, OF_PREFIX,
-	    "/connection/websocket", "Path of the WebSocket endpoint."),
-	NO(BOOL, "compression", "", "Offer permessage-deflate."),
-	NO(INT, "compression_min_size", "",
-	    "Least bytes of a message that is compressed."),
-	NO(INT, "compression_level", "1",
+#define SHARED_BUFFERS							\
+	"Buffers are shared by the connections of a worker."
+
+/* Of websocket and uni_websocket. */
+static const struct conf_opt frame_opts[] = {
+	OPT(BOOL, conf_websocket, compression, 0, "",
+	    "Offer permessage-deflate."),
+	OPT_RANGE(INT, conf_websocket, compression_min_size, 0,
+	    0, INT32_MAX, "", "Least bytes of a message that is compressed."),
+	OPT_RANGE(INT, conf_websocket, compression_level, 0, 1, 9, "1",
 	    "Effort, from 1 (fast) to 9 (small)."),
-	NO_FLAG(INT, "read_buffer_size", OF_NOP, "",
-	    "Buffers are shared by the connections of a worker."),
-	NO_FLAG(BOOL, "use_write_buffer_pool", OF_NOP, "",
-	    "Buffers are shared by the connections of a worker."),
-	NO_FLAG(INT, "write_buffer_size", OF_NOP, "",
-	    "Buffers are shared by the connections of a worker."),
+	NO_FLAG(INT, "read_buffer_size", OF_NOP, "", SHARED_BUFFERS),
+	NO_FLAG(BOOL, "use_write_buffer_pool", OF_NOP, "", SHARED_BUFFERS),
+	NO_FLAG(INT, "write_buffer_size", OF_NOP, "", SHARED_BUFFERS),
 	OPT_RANGE(DUR, conf_websocket, write_timeout, 0, MS, DAY, "1000ms",
 	    "Time a write may take before the client counts as gone."),
 	OPT_RANGE(INT, conf_websocket, message_size_limit, 0,
 	    1, INT32_MAX, "65536", "Most bytes of a message from a client."),
-	NO(INT, "decompressed_message_size_limit", "",
+	OPT_RANGE(INT, conf_websocket, decompressed_message_size_limit, 0,
+	    0, INT32_MAX, "",
 	    "The same after decompression; 0 for ten times as much."),
 	END
 };
 
+static const struct conf_opt websocket_opts[] = {
+	OPT(BOOL, conf_websocket, disabled, 0, "", "Serve no WebSocket."),
+	OPT(STR, conf_websocket, handler_prefix, OF_PREFIX,
+	    "/connection/websocket", "Path of the WebSocket endpoint."),
+	SAME(frame_opts),
+	END
+};
+
+static const struct conf_opt body_opts[] = {
+	OPT_RANGE(INT, conf_stream, max_request_body_size, 0,
+	    1, INT32_MAX, "65536", "Most bytes of a connect request."),
+	END
+};
+
 static const struct conf_opt sse_opts[] = {
-	NO(BOOL, "enabled", "", "Serve server-sent events."),
-	NO(STR, "handler_prefix", "/connection/sse", "Path."),
-	NO(INT, "max_request_body_size", "65536",
-	    "Most bytes of a connect request."),
+	OPT(BOOL, conf_stream, enabled, 0, "", "Serve server-sent events."),
+	OPT(STR, conf_stream, handler_prefix, OF_PREFIX, "/connection/sse",
+	    "Path."),
+	SAME(body_opts),
 	END
 };
 
 static const struct conf_opt http_stream_opts[] = {
-	NO(BOOL, "enabled", "", "Serve HTTP streaming."),
-	NO(STR, "handler_prefix", "/connection/http_stream", "Path."),
-	NO(INT, "max_request_body_size", "65536",
-	    "Most bytes of a connect request."),
+	OPT(BOOL, conf_stream, enabled, 0, "", "Serve HTTP streaming."),
+	OPT(STR, conf_stream, handler_prefix, OF_PREFIX,
+	    "/connection/http_stream", "Path."),
+	SAME(body_opts),
 	END
 };
 
@@ -491,66 +662,67 @@ static const struct conf_opt webtransport_opts[] = {
 };
 
 static const struct conf_opt response_opts[] = {
-	NO(INT, "status_code", "", "HTTP status."),
-	NO(STR, "body", "", "Body of the response."),
+	OPT(INT, conf_response, status_code, 0, "",
+	    "HTTP status, from 100 to 599."),
+	OPT(STR, conf_response, body, 0, "", "Body of the response."),
 	END
 };
 
 static const struct conf_opt http_transform_opts[] = {
-	NO(INT, "code", "", "Error code of the connect reply."),
-	NO_GROUP("to", response_opts, "The response sent instead."),
+	OPT(INT, conf_response_transform, code, 0, "",
+	    "Error code of the connect reply."),
+	GROUP(conf_response_transform, to, response_opts,
+	    "The response sent instead."),
 	END
 };
 
 static const struct conf_opt http_response_opts[] = {
-	NO(BOOL, "enabled", "", "Translate the codes."),
-	NO_ITEMS("transforms", 0, http_transform_opts, "The translations."),
+	OPT(BOOL, conf_code_to_response, enabled, 0, "",
+	    "Translate the codes."),
+	ITEMS(conf_code_to_response, transforms, conf_response_transform,
+	    0, http_transform_opts,
+	    "The translations: objects with code and to, an object with "
+	    "status_code and body."),
+	END
+};
+
+/* Of uni_sse and uni_http_stream. */
+static const struct conf_opt uni_stream_opts[] = {
+	SAME(body_opts),
+	GROUP(conf_stream, connect_code_to_http_response, http_response_opts,
+	    "Errors of connect as HTTP responses."),
 	END
 };
 
 static const struct conf_opt uni_sse_opts[] = {
-	NO(BOOL, "enabled", "", "Serve unidirectional server-sent events."),
-	NO(STR, "handler_prefix", "/connection/uni_sse", "Path."),
-	NO(INT, "max_request_body_size", "65536",
-	    "Most bytes of a connect request."),
-	NO_GROUP("connect_code_to_http_response", http_response_opts,
-	    "Errors of connect as HTTP responses."),
+	OPT(BOOL, conf_stream, enabled, 0, "",
+	    "Serve unidirectional server-sent events."),
+	OPT(STR, conf_stream, handler_prefix, OF_PREFIX,
+	    "/connection/uni_sse", "Path."),
+	SAME(uni_stream_opts),
 	END
 };
 
 static const struct conf_opt uni_http_stream_opts[] = {
-	NO(BOOL, "enabled", "", "Serve unidirectional HTTP streaming."),
-	NO(STR, "handler_prefix", "/connection/uni_http_stream", "Path."),
-	NO(INT, "max_request_body_size", "65536",
-	    "Most bytes of a connect request."),
-	NO_GROUP("connect_code_to_http_response", http_response_opts,
-	    "Errors of connect as HTTP responses."),
+	OPT(BOOL, conf_stream, enabled, 0, "",
+	    "Serve unidirectional HTTP streaming."),
+	OPT(STR, conf_stream, handler_prefix, OF_PREFIX,
+	    "/connection/uni_http_stream", "Path."),
+	SAME(uni_stream_opts),
 	END
 };
 
 static const struct conf_opt uni_websocket_opts[] = {
-	NO(BOOL, "enabled", "", "Serve unidirectional WebSocket."),
-	NO(STR, "handler_prefix", "/connection/uni_websocket", "Path."),
-	NO(BOOL, "compression", "", "Offer permessage-deflate."),
-	NO(INT, "compression_min_size", "",
-	    "Least bytes of a message that is compressed."),
-	NO(INT, "compression_level", "1",
-	    "Effort, from 1 (fast) to 9 (small)."),
-	NO_FLAG(INT, "read_buffer_size", OF_NOP, "",
-	    "Buffers are shared by the connections of a worker."),
-	NO_FLAG(BOOL, "use_write_buffer_pool", OF_NOP, "",
-	    "Buffers are shared by the connections of a worker."),
-	NO_FLAG(INT, "write_buffer_size", OF_NOP, "",
-	    "Buffers are shared by the connections of a worker."),
-	NO(DUR, "write_timeout", "1000ms",
-	    "Time a write may take before the client counts as gone."),
-	NO(INT, "message_size_limit", "65536",
-	    "Most bytes of a message from a client."),
-	NO(INT, "decompressed_message_size_limit", "",
-	    "The same after decompression; 0 for ten times as much."),
-	NO(BOOL, "disable_closing_handshake", "", "Send no close frame."),
-	NO(BOOL, "disable_disconnect_push", "", "Send no disconnect push."),
-	NO(BOOL, "join_push_messages", "",
+	OPT(BOOL, conf_websocket, enabled, 0, "",
+	    "Serve unidirectional WebSocket."),
+	OPT(STR, conf_websocket, handler_prefix, OF_PREFIX,
+	    "/connection/uni_websocket", "Path."),
+	SAME(frame_opts),
+	OPT(BOOL, conf_websocket, disable_closing_handshake, 0, "",
+	    "Send no close frame."),
+	OPT(BOOL, conf_websocket, disable_disconnect_push, 0, "",
+	    "Send no disconnect push."),
+	OPT(BOOL, conf_websocket, join_push_messages, 0, "",
 	    "Put several pushes into one message."),
 	END
 };
@@ -566,9 +738,10 @@ static const struct conf_opt uni_grpc_opts[] = {
 };
 
 static const struct conf_opt emulation_opts[] = {
-	NO(STR, "handler_prefix", "/emulation", "Path."),
-	NO(INT, "max_request_body_size", "65536",
-	    "Most bytes of a request."),
+	OPT(STR, conf_emulation, handler_prefix, OF_PREFIX, "/emulation",
+	    "Path."),
+	OPT_RANGE(INT, conf_emulation, max_request_body_size, 0,
+	    1, INT32_MAX, "65536", "Most bytes of a request."),
 	END
 };
 
@@ -622,9 +795,10 @@ static const struct conf_opt debug_opts[] = {
 };
 
 static const struct conf_opt init_opts[] = {
-	NO(BOOL, "enabled", "", "Serve the endpoint that sets cookies of "
-	    "load balancers."),
-	NO(STR, "handler_prefix", "/connection/init", "Path."),
+	OPT(BOOL, conf_endpoint, enabled, 0, "",
+	    "Serve the endpoint that sets cookies of load balancers."),
+	OPT(STR, conf_endpoint, handler_prefix, OF_PREFIX,
+	    "/connection/init", "Path."),
 	END
 };
 
@@ -690,24 +864,24 @@ const struct conf_opt conf_root[] = {
 	NO_ITEMS("consumers", OF_NAMED, conf_consumer_opts,
 	    "Queues that commands are taken from."),
 	GROUP(conf, websocket, websocket_opts, "WebSocket."),
-	NO_GROUP("sse", sse_opts, "Server-sent events."),
-	NO_GROUP("http_stream", http_stream_opts, "HTTP streaming."),
+	GROUP(conf, sse, sse_opts, "Server-sent events."),
+	GROUP(conf, http_stream, http_stream_opts, "HTTP streaming."),
 	NO_GROUP("webtransport", webtransport_opts, "WebTransport."),
-	NO_GROUP("uni_sse", uni_sse_opts,
+	GROUP(conf, uni_sse, uni_sse_opts,
 	    "Unidirectional server-sent events."),
-	NO_GROUP("uni_http_stream", uni_http_stream_opts,
+	GROUP(conf, uni_http_stream, uni_http_stream_opts,
 	    "Unidirectional HTTP streaming."),
-	NO_GROUP("uni_websocket", uni_websocket_opts,
+	GROUP(conf, uni_websocket, uni_websocket_opts,
 	    "Unidirectional WebSocket."),
 	NO_GROUP("uni_grpc", uni_grpc_opts, "Unidirectional gRPC."),
-	NO_GROUP("emulation", emulation_opts,
+	GROUP(conf, emulation, emulation_opts,
 	    "Commands of clients that listen over HTTP."),
 	NO_GROUP("admin", admin_opts, "Web interface."),
 	GROUP(conf, prometheus, prometheus_opts, "Metrics."),
 	GROUP(conf, health, health_opts, "Health check."),
 	NO_GROUP("swagger", swagger_opts, "Description of the API."),
 	NO_GROUP("debug", debug_opts, "Profiles."),
-	NO_GROUP("init", init_opts, "Before the connection."),
+	GROUP(conf, init, init_opts, "Before the connection."),
 	NO_GROUP("opentelemetry", opentelemetry_opts, "Traces."),
 	NO_GROUP("graphite", graphite_opts, "Metrics for Graphite."),
 	NO_GROUP("usage_stats", usage_stats_opts, "Reports about usage."),

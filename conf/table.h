@@ -45,6 +45,7 @@ enum conf_type {
 #define OF_PREFIX	0x10	/* a path prefix, normalised after loading */
 #define OF_NAMED	0x20	/* items with a name: can come from variables */
 #define OF_FULL		0x40	/* must not be the empty string */
+#define OF_TEXT		0x80	/* in JSON a string; no number stands for it */
 
 struct conf_opt {
 	const char		*name;
@@ -116,6 +117,8 @@ extern const struct conf_opt conf_consumer_opts[];
 #define SQUASH(st, f, s)						\
 	{ .type = CONF_SQUASH, .stored = true,				\
 	  .off = offsetof(struct st, f), .sub = s }
+/* Rows of another table about the same structure. */
+#define SAME(s)	{ .type = CONF_SQUASH, .stored = true, .sub = s }
 #define ITEMS(st, f, item, fl, s, h)					\
 	{ .name = #f, .type = CONF_ITEMS, .flags = fl, .stored = true,	\
 	  .off = offsetof(struct st, f), .sub = s,			\
