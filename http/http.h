@@ -131,6 +131,7 @@ struct http_response {
 	struct sv	 ctype;		/* empty: no Content-Type */
 	struct sv	 headers;	/* more lines, each with its CRLF */
 	uint64_t	 length;	/* of the body */
+	bool		 until_close;	/* no length; needs close */
 	bool		 close;		/* Connection: close */
 	bool		 keep_alive;	/* say so (to HTTP/1.0) */
 };

@@ -138,7 +138,7 @@ http_response_put(const struct http_response *r, char *out)
 		p = put(p, SV("\r\nContent-Type: "));
 		p = put(p, r->ctype);
 	}
-	if (!http_status_bodiless(r->status)) {
+	if (!http_status_bodiless(r->status) && !r->until_close) {
 		p = put(p, SV("\r\nContent-Length: "));
 		p = put_u64(p, r->length);
 	}

@@ -206,29 +206,33 @@ date_now(const struct worker *w)
 	return hw->date.text;
 }
 
-static struct blob *
-response_blob(const struct http_exchange *x, int status, const char *ctype,
-    struct sv body)
+static struct http_response
+response_head(const struct http_exchange *x, int status, const char *ctype)
 {
-	const struct http_response r = {
+	return (struct http_response){
 		.status = status,
 		.date = date_now(x->w),
 		.ctype = sv_from(ctype),
 		.headers = buf_sv(&x->headers),
-		.length = body.n,
 		.close = x->close,
 		.keep_alive = x->req.minor == 0
 	};
-	struct blob		*b;
-	size_t			 n;
+}
+
+static struct blob *
+response_blob(const struct http_exchange *x, const struct http_response *r,
+    struct sv body)
+{
+	struct blob	*b;
+	size_t		 n;
 
 	if (x->headers.failed)
 		return NULL;
-	if (x->req.method == HTTP_HEAD || http_status_bodiless(status))
+	if (x->req.method == HTTP_HEAD || http_status_bodiless(r->status))
 		body.n = 0;
-	if ((b = blob_new(http_response_size(&r) + body.n)) == NULL)
+	if ((b = blob_new(http_response_size(r) + body.n)) == NULL)
 		return NULL;
-	n = http_response_put(&r, b->data);
+	n = http_response_put(r, b->data);
 	if (body.n > 0)
 		memcpy(b->data + n, body.p, body.n);
 	b->n = (uint32_t)(n + body.n);
@@ -242,6 +246,7 @@ http_respond(struct http_exchange *x, int status, const char *ctype,
 {
 	struct conn		*c = x->conn;
 	struct http_conn	*hc;
+	struct http_response	 r;
 	struct blob		*b;
 	bool			 last;
 
@@ -254,7 +259,9 @@ http_respond(struct http_exchange *x, int status, const char *ctype,
 	if (!x->req.keep_alive || c->reserve || http_worker(x->w)->draining)
 		x->close = true;
 	last = x->close;
-	b = response_blob(x, status, ctype, body);
+	r = response_head(x, status, ctype);
+	r.length = body.n;
+	b = response_blob(x, &r, body);
 	hc->x = NULL;
 	exchange_free(x);
 	if (b == NULL || conn_send(c, b) == -1)
@@ -292,27 +299,19 @@ refuse(struct http_conn *hc, int status, const char *why)
 	http_respond_error(hc->x, status, why);
 }
 
-/* see server.h */
-int
-http_upgrade(struct http_exchange *x, struct sv head,
+/* The response head is `head' (taken; NULL: no memory), and what follows on
+ * the connection is another protocol's matter. */
+static int
+leave(struct http_exchange *x, int status, struct blob *head,
     const struct conn_ops *ops, void *proto)
 {
 	struct conn		*c = x->conn;
-	struct http_conn	*hc;
-	uint64_t		 status;
+	struct http_conn	*hc = c->proto;
 
-	/* "HTTP/1.1 101" */
-	assert(head.n >= 12);
-	if (c == NULL || c->closing) {
-		exchange_free(x);
-		return -1;
-	}
-	hc = c->proto;
 	hc->x = NULL;
-	sv_u64(sv_make(head.p + 9, 3), &status);
-	exchange_done(x, (int)status);
+	exchange_done(x, status);
 	exchange_free(x);
-	if (conn_send_copy(c, head.p, head.n) == -1) {
+	if (head == NULL || conn_send(c, head) == -1) {
 		drop(hc);
 		return -1;
 	}
@@ -329,6 +328,43 @@ http_upgrade(struct http_exchange *x, struct sv head,
 	return 0;
 }
 
+/* see server.h */
+int
+http_upgrade(struct http_exchange *x, struct sv head,
+    const struct conn_ops *ops, void *proto)
+{
+	struct blob	*b;
+	uint64_t	 status;
+
+	/* "HTTP/1.1 101" */
+	assert(head.n >= 12);
+	if (x->conn == NULL || x->conn->closing) {
+		exchange_free(x);
+		return -1;
+	}
+	sv_u64(sv_make(head.p + 9, 3), &status);
+	if ((b = blob_new(head.n)) != NULL)
+		memcpy(b->data, head.p, head.n);
+	return leave(x, (int)status, b, ops, proto);
+}
+
+/* see server.h */
+int
+http_stream(struct http_exchange *x, const char *ctype,
+    const struct conn_ops *ops, void *proto)
+{
+	struct http_response r;
+
+	if (x->conn == NULL || x->conn->closing) {
+		exchange_free(x);
+		return -1;
+	}
+	r = response_head(x, 200, ctype);
+	r.close = r.until_close = true;
+	return leave(x, 200, response_blob(x, &r, sv_make(NULL, 0)), ops,
+	    proto);
+}
+
 /* ---- requests ---- */
 
 static void
@@ -338,7 +374,6 @@ handle(struct http_conn *hc)
 
 	hc->phase = BUSY;
 	x->body = buf_sv(&x->body_bytes);
-	x->ctx = x->route->ctx;
 	x->route->handler(x);
 }
 
@@ -351,6 +386,9 @@ admit(struct http_exchange *x)
 		return 503;
 	if (x->route == NULL)
 		return 404;
+	x->ctx = x->route->ctx;
+	if (x->route->prepare != NULL)
+		x->route->prepare(x);
 	if (!http_route_allows(x->route, x->req.method))
 		return 405;
 	if (x->req.length > x->route->max_body)

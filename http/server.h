@@ -47,6 +47,9 @@ struct http_route {
 	unsigned	 methods;	/* bit 1 << HTTP_GET ...; HEAD comes
 					 * with GET; others get 405 */
 	uint64_t	 max_body;	/* 413 over it */
+	/* May append to x->headers, for whatever answer the request gets
+	 * from then on; or NULL. x->ctx is set. */
+	void		(*prepare)(struct http_exchange *);
 	http_handler	*handler;
 	void		*ctx;
 };
@@ -95,6 +98,16 @@ void	http_respond_error(struct http_exchange *, int status, const char *why);
  * caller's.
  */
 int	http_upgrade(struct http_exchange *, struct sv head,
+	    const struct conn_ops *ops, void *proto);
+
+/*
+ * Answer 200 with a body that ends when the connection does, and give the
+ * connection to ops/proto, who send it: what http_upgrade() says holds for
+ * the rest. There is no length and no chunking (RFC 9112, 6.3, rule 8), so
+ * what is sent is the same for HTTP/1.0, which proxies speak, and HTTP/1.1.
+ * conn_close_drained() ends it. ctype NULL: no Content-Type.
+ */
+int	http_stream(struct http_exchange *, const char *ctype,
 	    const struct conn_ops *ops, void *proto);
 
 /* Refuse new requests on keep-alive connections of this worker from now on
