@@ -18,6 +18,7 @@
 
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <netinet/in.h>
 
 #include <pthread.h>
@@ -174,6 +175,7 @@ struct conn {
 	int64_t			 blocked_at;	/* of the last progress */
 	LIST_ENTRY(conn)	 all;
 	struct conn		*next_dirty, *next_closing;
+	struct conn_filter	*filter;	/* or NULL */
 	char			*in;		/* unconsumed input, or NULL */
 	uint32_t		 in_n, in_cap;
 	struct blob	       **out;		/* ring; out_one while small */
@@ -189,6 +191,8 @@ struct conn {
 	bool			 closing;
 	bool			 blocked;	/* output waits for the peer */
 	/* Private. */
+	bool			 opening;	/* the filter takes no output */
+	bool			 eof_waits;	/* until input is taken again */
 	bool			 dirty, paused, redeliver, eof,
 				 close_drained, lingering, counted;
 };
@@ -196,8 +200,9 @@ struct conn {
 /* Take over a connected non-blocking fd. NULL: no memory (fd is closed). */
 struct conn *conn_new(struct worker *, int fd, const struct addr *peer,
 	    const struct conn_ops *, void *proto);
-/* Open a TCP connection. What is queued meanwhile is sent when it stands, and
- * on_drained is called then (also if nothing was queued). on_close with
+/* Open a TCP connection. What is queued meanwhile is sent when it stands (and
+ * its filter is open), and on_drained is called then (also if nothing was
+ * queued). on_close with
  * c->err, at the earliest at the end of the turn, if it comes to nothing.
  * NULL with errno: it failed at once, without any callback. How long it may
  * take is the caller's matter. */
@@ -238,6 +243,56 @@ conn_timer(struct conn *c, int64_t at)
 }
 /* The peer's address without port, "::ffff:" removed. */
 const char *conn_peer(const struct conn *, char out[ADDR_STRLEN]);
+/* Why it was closed, for on_close: what the filter says, or c->err's text. */
+const char *conn_why(const struct conn *);
+
+/* ---- filters: what stands between a connection and its socket ---- */
+
+/* All but may_read and why may close the connection. While it is `opening',
+ * no output is handed to the filter, and input is read even if the layer
+ * above has paused it. */
+struct conn_filter_ops {
+	/* Whether to read from the socket now; false: in the next turn. */
+	bool	(*may_read)(struct conn *);
+	/* p[0..n) came from the socket and may be changed in place. What it
+	 * is made into goes to conn_filter_input(). */
+	void	(*on_input)(struct conn *, char *p, size_t n);
+	/* The peer sent FIN. */
+	void	(*on_eof)(struct conn *);
+	/* Take output, as much as suits, once all that is held is out. Bytes
+	 * taken, more than 0; or -1 with errno. */
+	ssize_t	(*send)(struct conn *, const struct iovec *, int n);
+	/* Hand what is held to the kernel. 0: all; -1 with errno. */
+	int	(*flush)(struct conn *);
+	/* Whether anything is held. */
+	bool	(*holds)(const struct conn *);
+	/* There will be no more output: hold what says so to the peer. Called
+	 * any number of times. */
+	void	(*finish)(struct conn *);
+	/* Why it has failed: a text until free, or NULL if it has not. */
+	const char *(*why)(const struct conn *);
+	/* After on_close. */
+	void	(*free)(struct conn *);
+};
+
+/* The first member of what the filter keeps for a connection. */
+struct conn_filter {
+	const struct conn_filter_ops *ops;
+};
+
+/* Put a filter, opening, under a connection that has none: in on_accept,
+ * after conn_dial(), or from within on_read. What that leaves unconsumed is
+ * the filter's first input. */
+void	conn_set_filter(struct conn *, struct conn_filter *);
+/* From the filter: output is taken from now on. */
+void	conn_filter_open(struct conn *);
+/* From the filter: input for the layer above, which may be changed in place.
+ * The connection may be closing afterwards. */
+void	conn_filter_input(struct conn *, char *p, size_t n);
+/* From the filter: there will be no more input. */
+void	conn_filter_eof(struct conn *);
+/* From the filter: close, with an errno for c->err. */
+void	conn_filter_fail(struct conn *, int error);
 
 /* ---- listeners ---- */
 
