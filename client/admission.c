@@ -118,9 +118,8 @@ admission_forget(struct client *c)
 	c->admission = NULL;
 }
 
-/* see admission.h */
-bool
-admission_rate_ok(struct node *n)
+static bool
+rate_ok(struct node *n)
 {
 	int64_t		 burst = n->conf->client.connection_rate_limit;
 	int64_t		 was, next, now = n->w->now;
@@ -136,4 +135,29 @@ admission_rate_ok(struct node *n)
 			return false;
 	} while (!atomic_compare_exchange_weak(&n->srv->rate_at, &was, next));
 	return true;
+}
+
+/* see admission.h */
+bool
+admission_enter(struct node *n)
+{
+	unsigned	was;
+	int64_t		limit = n->conf->client.connection_limit;
+
+	if (n->draining || !rate_ok(n))
+		return false;
+	was = atomic_fetch_add_explicit(&n->srv->transports, 1,
+	    memory_order_relaxed);
+	if (limit <= 0 || was < (uint64_t)limit)
+		return true;
+	admission_leave(n);
+	return false;
+}
+
+/* see admission.h */
+void
+admission_leave(struct node *n)
+{
+	atomic_fetch_sub_explicit(&n->srv->transports, 1,
+	    memory_order_relaxed);
 }

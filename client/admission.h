@@ -17,8 +17,10 @@ void	admission_ask(struct client *, struct sv user);
 /* The client goes. */
 void	admission_forget(struct client *);
 
-/* Whether one more connection is within client.connection_rate_limit: a
- * burst of that many, refilled by one a second (spec 12.59). */
-bool	admission_rate_ok(struct node *);
+/* A place for one more connection: there is none while draining, beyond
+ * client.connection_limit, and beyond client.connection_rate_limit: a burst
+ * of that many, refilled by one a second (spec 12.59). */
+bool	admission_enter(struct node *);
+void	admission_leave(struct node *);
 
 #endif

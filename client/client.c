@@ -24,26 +24,100 @@
 #include "util/ct.h"
 #include "util/log.h"
 
+#define BACKLOG_MAX	(1024 * 1024)
+
+/* Input that waits for the answer to the command before it. */
+struct backlog {
+	struct buf	b;
+	size_t		at;	/* done with up to here */
+};
+
+const char *const transport_name[TRANSPORT_MAX] = {
+	[TRANSPORT_WEBSOCKET] = "websocket",
+	[TRANSPORT_SSE] = "sse",
+	[TRANSPORT_HTTP_STREAM] = "http_stream",
+	[TRANSPORT_UNI_WEBSOCKET] = "uni_websocket",
+	[TRANSPORT_UNI_SSE] = "uni_sse",
+	[TRANSPORT_UNI_HTTP_STREAM] = "uni_http_stream",
+};
+
+/* ---- beginning ---- */
+
+static void
+about_free(struct client_about *a)
+{
+	if (a == NULL)
+		return;
+	free(a->user);
+	free(a->agent);
+	free(a);
+}
+
+/* The user as a trusted proxy names it (client.user_id_http_header). */
+static struct sv
+user_of_request(const struct node *n, const struct http_request *req)
+{
+	const char *name = n->conf->client.user_id_http_header;
+
+	if (*name == '\0')
+		return (struct sv){ NULL, 0 };
+	return http_header_get(req, name);
+}
+
+/* -1: no memory. */
+static int
+make_about(struct client *c, const struct http_request *req)
+{
+	struct sv		 user = user_of_request(c->node, req);
+	struct sv		 agent = http_header_get(req, "User-Agent");
+	struct client_about	*a;
+
+	if (user.n == 0 && !log_on(LOG_DEBUG))
+		return 0;
+	if ((c->about = a = calloc(1, sizeof(*a))) == NULL)
+		return -1;
+	a->opened = c->node->w->now;
+	if (user.n > 0 && (a->user = sv_dup(user)) == NULL)
+		return -1;
+	if (agent.n > 0 && (a->agent = sv_dup(agent)) == NULL)
+		return -1;
+	return 0;
+}
+
 /* see client.h */
 struct client *
-client_new(struct node *n, struct conn *conn, enum wire_form form)
+client_open(struct http_exchange *x, const struct transport *tr,
+    enum wire_form form, size_t size)
 {
-	struct client *c;
+	struct node	*n = x->w->ctx;
+	struct client	*c;
 
-	if ((c = calloc(1, sizeof(*c))) == NULL)
+	if (!admission_enter(n)) {
+		http_respond_error(x, 503, "too many connections");
 		return NULL;
-	c->conn = conn;
+	}
+	if ((c = calloc(1, size)) == NULL) {
+		admission_leave(n);
+		http_respond_error(x, 503, "out of memory");
+		return NULL;
+	}
+	c->conn = x->conn;
 	c->node = n;
+	c->tr = tr;
 	c->form = (uint8_t)form;
 	c->state = CLIENT_NEW;
 	SLIST_INIT(&c->subs);
 	random_bytes(c->id, sizeof(c->id));
-	ws_init(&c->ws, (uint32_t)n->conf->websocket.message_size_limit);
 	LIST_INSERT_HEAD(&n->clients, c, entry);
 	n->nclients++;
 	n->stats.transport_open++;
 	if (n->conf->client.stale_close_delay > 0)
 		c->stale_at = n->w->now + n->conf->client.stale_close_delay;
+	if (make_about(c, &x->req) == -1) {
+		client_free(c);
+		http_respond_error(x, 503, "out of memory");
+		return NULL;
+	}
 	return c;
 }
 
@@ -92,7 +166,7 @@ static void
 backlog_free(struct client *c)
 {
 	if (c->backlog != NULL)
-		buf_fini(c->backlog);
+		buf_fini(&c->backlog->b);
 	free(c->backlog);
 	c->backlog = NULL;
 }
@@ -115,13 +189,13 @@ client_free(struct client *c)
 	if (c->key_wait != NULL)
 		jwks_cancel(c->key_wait);
 	admission_forget(c);
-	free(c->header_user);
-	ws_fini(&c->ws);
+	about_free(c->about);
 	free(c->info);
 	LIST_REMOVE(c, entry);
 	n->nclients--;
 	n->stats.transport_open--;
 	free(c);
+	admission_leave(n);
 	node_client_gone(n);
 }
 
@@ -131,16 +205,19 @@ client_free(struct client *c)
 static void
 backlog_put(struct client *c, struct sv rest)
 {
-	struct buf *b = c->backlog;
+	struct backlog *k = c->backlog;
 
-	if (b != NULL) {	/* the rest of what is kept already */
-		c->backlog_at = b->n - rest.n;
+	if (k == NULL)
+		c->backlog = k = calloc(1, sizeof(*k));
+	if (k != NULL && k->b.n > 0 && k->b.n + rest.n > BACKLOG_MAX) {
+		client_disconnect(c, DISCONNECT_TOO_MANY_REQUESTS, NULL);
 		return;
 	}
-	c->backlog_at = 0;
-	if ((c->backlog = calloc(1, sizeof(*c->backlog))) != NULL)
-		buf_putsv(c->backlog, rest);
-	if (c->backlog == NULL || c->backlog->failed)
+	if (k != NULL && !wire_forms[c->form].protobuf && k->b.n > 0)
+		buf_putc(&k->b, '\n');
+	if (k != NULL)
+		buf_putsv(&k->b, rest);
+	if (k == NULL || k->b.failed)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 }
 
@@ -166,18 +243,17 @@ handle_line(struct client *c, struct sv line)
 	client_command(c, json_root(&n->json));
 }
 
-/* Commands stand one on a line; a newline may end the last one. */
-static void
+/* Commands stand one on a line; a newline may end the last one. What has to
+ * wait is returned. */
+static struct sv
 handle_lines(struct client *c, struct sv text)
 {
 	struct sv line;
 
 	c->in_input = true;
 	do {
-		if (c->waiting) {
-			backlog_put(c, text);
+		if (c->waiting)
 			break;
-		}
 		line = sv_cut(&text, '\n');
 		do {
 			c->retry = false;
@@ -192,17 +268,23 @@ handle_lines(struct client *c, struct sv text)
 	client_reply_flush(c);
 	if (c->waiting)
 		conn_pause(c->conn);
+	return c->waiting ? text : sv_make(NULL, 0);
 }
 
 /* see client.h */
 void
-client_input(struct client *c, struct sv text)
+client_input(struct client *c, struct sv p)
 {
 	if (c->state == CLIENT_CLOSED)
 		return;
 	c->node->stats.messages_received++;
-	c->node->stats.messages_received_size += text.n;
-	handle_lines(c, text);
+	c->node->stats.messages_received_size += p.n;
+	if (c->about != NULL)
+		c->about->bytes_in += p.n;
+	if (!c->waiting)
+		p = handle_lines(c, p);
+	if (p.n > 0)
+		backlog_put(c, p);
 }
 
 /* see client.h */
@@ -243,19 +325,20 @@ client_fetch_key(struct client *c, const struct jwt *t)
 void
 client_resume(struct client *c)
 {
-	struct sv rest = { NULL, 0 };
+	struct backlog	*k = c->backlog;
+	struct sv	 rest = { NULL, 0 };
 
 	c->waiting = false;
 	if (c->in_input)
 		return;		/* the answer came at once */
-	if (c->backlog != NULL) {
-		rest = sv_skip(buf_sv(c->backlog), c->backlog_at);
-		c->backlog_at = c->backlog->n;
-	}
+	if (k != NULL)
+		rest = sv_skip(buf_sv(&k->b), k->at);
 	if (rest.n > 0)
-		handle_lines(c, rest);
+		rest = handle_lines(c, rest);
 	else
 		client_reply_flush(c);
+	if (k != NULL)
+		k->at = k->b.n - rest.n;
 	if (c->waiting)
 		return;
 	backlog_free(c);
@@ -271,6 +354,7 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 	struct conn		*conn = c->conn;
 	const struct conf	*conf = c->node->conf;
 	uint64_t		 max = (uint64_t)conf->client.queue_max_size;
+	int64_t			 patience;
 
 	if (c->state == CLIENT_CLOSED) {
 		blob_unref(b);
@@ -290,15 +374,16 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 			return;
 		}
 	}
-	if (conn->blocked && conf->websocket.write_timeout > 0 &&
-	    c->node->w->now - conn->blocked_at >
-	    conf->websocket.write_timeout) {
+	if (conn->blocked && (patience = c->tr->write_timeout(conf)) > 0 &&
+	    c->node->w->now - conn->blocked_at > patience) {
 		blob_unref(b);
 		client_disconnect(c, DISCONNECT_WRITE_ERROR, NULL);
 		return;
 	}
 	c->node->stats.messages_sent[type]++;
 	c->node->stats.messages_sent_size[type] += b->n;
+	if (c->about != NULL)
+		c->about->bytes_out += b->n;
 	if (conn_send(conn, b) == -1)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 }
@@ -403,22 +488,21 @@ is_due(const struct client *c, int64_t at)
 	return at != 0 && at <= c->node->w->now;
 }
 
+/* Whether a ping is answered: not by who can't send anything. */
+static bool
+client_must_pong(const struct client *c)
+{
+	return c->frame_ping || !wire_forms[c->form].uni;
+}
+
 static void
 send_ping(struct client *c)
 {
 	const struct conf	*conf = c->node->conf;
-	unsigned char		 frame[WS_HEAD_MAX];
 	struct blob		*b;
 	int64_t			 now = c->node->w->now;
 
-	if (c->frame_ping) {
-		if ((b = blob_new(2)) != NULL) {
-			ws_head_format(frame, WS_OP_PING, 0);
-			memcpy(b->data, frame, 2);
-		}
-	} else {
-		b = encode_ping(c->form);
-	}
+	b = c->frame_ping ? c->tr->ping() : encode_ping(c->form);
 	if (b == NULL) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 		return;
@@ -426,7 +510,7 @@ send_ping(struct client *c)
 	c->ping_out = true;
 	c->ping_sent = clock_mono_ns();
 	c->ping_at = now + conf->client.ping_interval;
-	if (conf->client.pong_timeout > 0)
+	if (conf->client.pong_timeout > 0 && client_must_pong(c))
 		c->pong_at = now + conf->client.pong_timeout;
 	client_send(c, b, OUT_PING);
 }
@@ -462,35 +546,65 @@ client_pong_frame(struct client *c)
 
 /* ---- the end ---- */
 
+/* The last line of a connection's log. */
+static void
+log_end(struct client *c, uint32_t code, const char *reason)
+{
+	const struct client_about	*a = c->about;
+	char				 id[37], peer[ADDR_STRLEN];
+
+	if (a == NULL || !log_on(LOG_DEBUG))
+		return;
+	log_debug("client disconnected", kv_s("client", client_id(c, id)),
+	    kv_s("transport", transport_name[c->tr->kind]),
+	    kv_sv("user", client_user(c)), kv_u("code", code),
+	    kv_s("reason", reason), kv_s("peer", conn_peer(c->conn, peer)),
+	    kv_s("agent", a->agent == NULL ? "" : a->agent),
+	    kv_i("duration_ms", c->node->w->now - a->opened),
+	    kv_u("bytes_in", a->bytes_in), kv_u("bytes_out", a->bytes_out));
+}
+
+/* Nothing more goes out but the transport's last word. false: so it was
+ * before. */
+static bool
+shut(struct client *c)
+{
+	client_reply_flush(c);
+	if (c->state == CLIENT_CLOSED)
+		return false;
+	c->state = CLIENT_CLOSED;
+	return true;
+}
+
+/* see client.h */
+bool
+client_ended(struct client *c, unsigned code)
+{
+	if (!shut(c))
+		return false;
+	log_end(c, code, "");
+	client_leave(c);
+	return true;
+}
+
 /* see client.h */
 void
 client_disconnect(struct client *c, uint32_t code, const char *reason)
 {
-	struct node	*n = c->node;
-	unsigned char	 frame[WS_CLOSE_MAX];
-	char		 id[37], peer[ADDR_STRLEN];
-	size_t		 len;
+	struct node *n = c->node;
 
 	if (c->state == CLIENT_CLOSED)
 		return;
 	if (reason == NULL)
 		reason = disconnect_reason(code);
-	client_reply_flush(c);
-	if (c->state == CLIENT_CLOSED)
+	if (!shut(c))
 		return;		/* the last replies were too much for it */
-	c->state = CLIENT_CLOSED;
 	n->stats.disconnects[disconnect_slot(code)]++;
 	n->stats.outgoing_close[disconnect_slot(code)]++;
-	log_debug("client disconnected", kv_s("client", client_id(c, id)),
-	    kv_sv("user", client_user(c)), kv_u("code", code),
-	    kv_s("reason", reason), kv_s("peer", conn_peer(c->conn, peer)));
+	log_end(c, code, reason);
 	if (code == DISCONNECT_SLOW || code == DISCONNECT_WRITE_ERROR)
 		conn_drop_output(c->conn);
-	len = ws_close_format(frame, code, sv_from(reason));
-	if (conn_send_copy(c->conn, frame, len) == -1)
-		conn_close(c->conn);
-	else
-		conn_close_drained(c->conn);
+	c->tr->close(c, code, reason);
 	if (!n->delivering)
 		client_leave(c);
 }

@@ -3,22 +3,40 @@
  * Copyright (c) 2026 The fugu authors
  *
  * A client: one connection that speaks the client protocol (spec 3), from
- * its first command to its disconnect. The transport below it is ws.c; what
- * it sends and how is behind the wire form.
+ * its first command to its disconnect. What carries it is behind struct
+ * transport, how its messages are spelled and framed behind the wire form.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
 #include "client/code.h"
 #include "client/node.h"
-#include "ws/ws.h"
+#include "http/server.h"
 
-/* How messages are encoded for a connection. */
-enum wire_form { WIRE_WS_JSON, WIRE_MAX };
+/* How messages go over the wire: see wire_forms[]. A publication is encoded
+ * once on each worker for each form in use there (struct hub_fanout). */
+enum wire_form {
+	WIRE_WS_JSON, WIRE_WS_PB, WIRE_WS_JSON_DEFLATE, WIRE_WS_PB_DEFLATE,
+	WIRE_SSE, WIRE_STREAM_JSON, WIRE_STREAM_PB,
+	WIRE_UNI_WS, WIRE_UNI_WS_DEFLATE, WIRE_UNI_SSE, WIRE_UNI_STREAM,
+	WIRE_MAX
+};
+
+/* What is around a message: one WebSocket frame (text for JSON, binary for
+ * protobuf); events of Server-Sent Events; lines of JSON or messages of
+ * protobuf behind their lengths. The latter two as one HTTP/1.1 chunk. */
+enum wire_framing { FRAMING_WS, FRAMING_SSE, FRAMING_STREAM };
+
+struct wire {
+	enum wire_framing framing;
+	bool		  protobuf;	/* otherwise JSON */
+	bool		  uni;		/* bare Push instead of Reply */
+	bool		  deflate;	/* long WebSocket messages */
+};
+extern const struct wire wire_forms[WIRE_MAX];
 
 /* How a publication's data are encoded: as they are; as a JSON string, for
- * who negotiated delta; as a delta of the publication before. Each is
- * encoded once for each form in use (struct hub_fanout). */
+ * who negotiated delta; as a delta of the publication before. */
 enum pub_kind { PUB_PLAIN, PUB_STRING, PUB_DELTA, PUB_KINDS };
 _Static_assert((int)WIRE_MAX * (int)PUB_KINDS <= HUB_WIRE_MAX,
     "one slot for each");
@@ -52,18 +70,62 @@ enum client_state {
 	CLIENT_NEW,		/* waits for connect */
 	CLIENT_REFUSED,		/* its connect was answered with an error */
 	CLIENT_CONNECTED,
-	CLIENT_CLOSED		/* close frame queued, nothing goes out */
+	CLIENT_CLOSED		/* the end is queued, nothing more goes out */
+};
+
+#define CLIENT_SESSION_MAX	64
+
+/*
+ * What carries clients. A transport embeds struct client first in a struct of
+ * its own, made by client_open(); its connection's callbacks come in as
+ * client_input() and so on.
+ */
+struct transport {
+	enum transport_kind kind;
+	/* Commands come by other requests: connect tells session and node. */
+	bool		  emulated;
+	/* Say that the client is sent away and close the connection when
+	 * that has been written (conn_close_drained()). Called once; nothing
+	 * is sent afterwards. */
+	void		(*close)(struct client *, uint32_t code,
+			    const char *reason);
+	/* How long output may wait for the peer, ms; 0: for ever. */
+	int64_t		(*write_timeout)(const struct conf *);
+	/* The ping of the transport itself, for clients with frame_ping.
+	 * NULL: no memory. May be absent if there are none. */
+	struct blob	*(*ping)(void);
+	/* The client has been accepted; its first message follows. May be
+	 * NULL. */
+	void		(*accepted)(struct client *);
+	/* The connect command was refused with an error code; the client is
+	 * in state CLIENT_REFUSED. Must send it away. NULL: it gets the
+	 * error as a reply. */
+	void		(*refused)(struct client *, uint32_t error);
+	/* The session by which requests find the client, for the answer to
+	 * connect; its length. NULL: there is none. */
+	size_t		(*session)(const struct client *,
+			    char out[CLIENT_SESSION_MAX]);
+};
+
+/* What is known of a connection's beginning; only kept where it is of use:
+ * by a client that a proxy named, or for the log. */
+struct client_about {
+	char		*user;		/* of the proxy, or NULL */
+	char		*agent;		/* its User-Agent, or NULL */
+	int64_t		 opened;	/* monotonic ms */
+	uint64_t	 bytes_in, bytes_out;
 };
 
 struct client {
 	struct conn		*conn;
 	struct node		*node;
+	const struct transport	*tr;
 	LIST_ENTRY(client)	 entry;
 	struct hub_sub		 user;	/* in HUB_USERS once connected */
 	SLIST_HEAD(, client_sub) subs;
 	uint32_t		 nsubs;
 	uint8_t			 state, form;
-	bool			 frame_ping;	/* native ping frames instead */
+	bool			 frame_ping;	/* the transport pings */
 	bool			 ping_out;	/* a ping waits for its pong */
 	bool			 waiting;	/* for a command's answer */
 	bool			 retry;		/* run the command again then */
@@ -71,12 +133,11 @@ struct client {
 	bool			 key_tried;	/* and has been, or not */
 	bool			 in_input;	/* client_input() is running */
 	struct client_request	*request;	/* what waits, if it is one */
-	struct buf		*backlog;	/* input behind that one, */
-	size_t			 backlog_at;	/* from here on */
+	struct backlog		*backlog;	/* input behind that one */
 	struct jwks_wait	*key_wait;	/* a key is fetched, or NULL */
 	struct admission	*admission;	/* being asked for, or NULL */
 	struct connecting	*connecting;	/* connect waits for channels */
-	char			*header_user;	/* of the proxy, or NULL */
+	struct client_about	*about;		/* or NULL */
 	char			*info;		/* conn_info JSON, or NULL */
 	uint32_t		 ninfo;
 	int64_t			 cmd_started;	/* ns, of the one waiting */
@@ -85,24 +146,31 @@ struct client {
 				 shutdown_at, tick_at;
 	int64_t			 ping_sent;	/* ns */
 	uint8_t			 id[16];	/* UUID, see client_id() */
-	struct ws		 ws;
 };
 
 /* ---- life; called by transports ---- */
 
-/* A client on conn (conn->proto is set by the caller). NULL: no memory. */
-struct client *client_new(struct node *, struct conn *, enum wire_form);
-/* Take it out of every register and free it: the transport's on_close. */
+/* A client for the request in x, in `size' zeroed bytes of which struct
+ * client is the first; limits on connections are looked at. The caller takes
+ * the connection from x, sets conn->proto and starts with
+ * client_set_timer(). NULL: x has been answered (503). */
+struct client *client_open(struct http_exchange *x, const struct transport *,
+	    enum wire_form, size_t size);
+/* Take it out of every register and free it: the transport's on_close, or
+ * when the connection could not be taken from the exchange. */
 void	client_free(struct client *);
-/* One whole message from the peer. */
-void	client_input(struct client *, struct sv text);
+/* The connection has ended on the peer's initiative or by a broken rule of
+ * the transport, with this close code (0: none), which is for the log. The
+ * client leaves all channels now; false: it has been sent away before. */
+bool	client_ended(struct client *, unsigned code);
+/* One whole message from the peer: commands, or with a one-way form a
+ * ConnectRequest. p is only borrowed. While a command waits for its answer
+ * more may come: it is kept. */
+void	client_input(struct client *, struct sv p);
 /* The connection's timer has fired. */
 void	client_timer(struct client *);
 /* A pong frame came (connections with frame_ping). */
 void	client_pong_frame(struct client *);
-/* Begin the close on the peer's initiative: leave all channels now. */
-void	client_leave(struct client *);
-
 /* ---- for the rooms above and this one ---- */
 
 /* Send the peer away. reason NULL: the code's own text. Safe everywhere,
@@ -137,6 +205,8 @@ client_of_user_sub(struct hub_sub *s)
 
 /* ---- between the files of this room ---- */
 
+/* Leave all channels, and the register of users. */
+void	client_leave(struct client *);
 struct client_sub *client_find_sub(struct client *, struct sv channel);
 /* What others see of the client, in the channel of s (or NULL). The views
  * are the client's and the id's. */

@@ -113,7 +113,10 @@ connect_refuse(struct client *c, uint32_t id, uint32_t code)
 		c->stale_at = c->node->w->now +
 		    c->node->conf->client.stale_close_delay;
 	client_set_timer(c);
-	client_reply_error(c, METHOD_CONNECT, id, code);
+	if (c->tr->refused != NULL)
+		c->tr->refused(c, code);
+	else
+		client_reply_error(c, METHOD_CONNECT, id, code);
 }
 
 /* Who is connecting, and with what. */
@@ -155,6 +158,8 @@ accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 	client_set_timer(c);
 	log_debug("client connected", kv_s("client", client_id(c, uid)),
 	    kv_sv("user", who->user), kv_s("peer", conn_peer(c->conn, peer)));
+	if (c->tr->accepted != NULL)
+		c->tr->accepted(c);
 	if (who->bare)
 		connect_reply(c, id, &r, (struct sv){ NULL, 0 });
 	else
@@ -205,7 +210,7 @@ connect_with_token(struct client *c, uint32_t id, struct sv token,
 static void
 connect_by_header(struct client *c, uint32_t id)
 {
-	struct credentials who = { .user = sv_from(c->header_user),
+	struct credentials who = { .user = sv_from(c->about->user),
 	    .bare = true };
 
 	accept_connect(c, id, &who);
@@ -234,7 +239,7 @@ command_connect(struct client *c, uint32_t id, struct jv req)
 	else if (conf->allow_anonymous_connect_without_token ||
 	    conf->insecure)
 		accept_connect(c, id, &who);
-	else if (c->header_user != NULL)
+	else if (c->about != NULL && c->about->user != NULL)
 		connect_by_header(c, id);
 	else
 		command_bad(c, "connect without a token");

@@ -5,9 +5,25 @@
  * See encode.h. Field order follows the field numbers of the protocol, zero
  * and empty values are left out, as Centrifugo's encoder does it.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "client/encode.h"
+#include "ws/ws.h"
+
+const struct wire wire_forms[WIRE_MAX] = {
+	[WIRE_WS_JSON] = { FRAMING_WS, false, false, false },
+	[WIRE_WS_PB] = { FRAMING_WS, true, false, false },
+	[WIRE_WS_JSON_DEFLATE] = { FRAMING_WS, false, false, true },
+	[WIRE_WS_PB_DEFLATE] = { FRAMING_WS, true, false, true },
+	[WIRE_SSE] = { FRAMING_SSE, false, false, false },
+	[WIRE_STREAM_JSON] = { FRAMING_STREAM, false, false, false },
+	[WIRE_STREAM_PB] = { FRAMING_STREAM, true, false, false },
+	[WIRE_UNI_WS] = { FRAMING_WS, false, true, false },
+	[WIRE_UNI_WS_DEFLATE] = { FRAMING_WS, false, true, true },
+	[WIRE_UNI_SSE] = { FRAMING_SSE, false, true, false },
+	[WIRE_UNI_STREAM] = { FRAMING_STREAM, false, true, false },
+};
 
 /* see encode.h */
 void
@@ -207,16 +223,17 @@ encode_unsubscribe_push(struct buf *b, struct sv channel, uint32_t code,
 	encode_push_end(b);
 }
 
-/* see encode.h */
-struct blob *
-encode_wire(enum wire_form form, struct sv message)
+/* ---- frames ---- */
+
+static struct blob *
+wire_ws(const struct wire *w, struct sv message)
 {
 	unsigned char	 head[WS_HEAD_MAX];
 	size_t		 nhead;
 	struct blob	*b;
 
-	(void)form;	/* WIRE_WS_JSON is the only one there is */
-	nhead = ws_head_format(head, WS_OP_TEXT, message.n);
+	nhead = ws_head_format(head, w->protobuf ? WS_OP_BINARY : WS_OP_TEXT,
+	    message.n);
 	if ((b = blob_new(nhead + message.n)) == NULL)
 		return NULL;
 	memcpy(b->data, head, nhead);
@@ -225,9 +242,64 @@ encode_wire(enum wire_form form, struct sv message)
 	return b;
 }
 
+/* The messages, a line each, as events. Carriage returns, white space of
+ * JSON, would end a line of an event. */
+static void
+put_events(struct buf *b, struct sv message)
+{
+	struct sv line;
+
+	while (message.n > 0) {
+		line = sv_cut(&message, '\n');
+		buf_puts(b, "data: ");
+		while (line.n > 0)
+			buf_putsv(b, sv_cut(&line, '\r'));
+		buf_puts(b, "\n\n");
+	}
+}
+
+/* One chunk of an HTTP/1.1 response. */
+static struct blob *
+wire_chunk(const struct wire *w, struct sv message)
+{
+	struct buf	 b = BUF_INIT;
+	struct blob	*blob = NULL;
+	char		 head[24];
+	int		 nhead;
+
+	if (w->framing == FRAMING_SSE) {
+		put_events(&b, message);
+	} else {
+		buf_putsv(&b, message);
+		if (!w->protobuf)
+			buf_putc(&b, '\n');
+	}
+	nhead = snprintf(head, sizeof(head), "%zx\r\n", b.n);
+	buf_puts(&b, "\r\n");
+	if (!b.failed)
+		blob = blob_new((size_t)nhead + b.n);
+	if (blob != NULL) {
+		memcpy(blob->data, head, (size_t)nhead);
+		memcpy(blob->data + nhead, b.p, b.n);
+	}
+	buf_fini(&b);
+	return blob;
+}
+
+/* see encode.h */
+struct blob *
+encode_wire(enum wire_form form, struct sv message)
+{
+	const struct wire *w = &wire_forms[form];
+
+	return w->framing == FRAMING_WS ? wire_ws(w, message) :
+	    wire_chunk(w, message);
+}
+
 /* see encode.h */
 struct blob *
 encode_ping(enum wire_form form)
 {
-	return encode_wire(form, SV("{}"));
+	return encode_wire(form, wire_forms[form].protobuf ?
+	    sv_make("", 1) : SV("{}"));
 }

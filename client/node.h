@@ -59,12 +59,20 @@ enum out_type {
 	OUT_REPLY, OUT_PUB, OUT_PUSH, OUT_PING, OUT_MAX
 };
 
+/* What carries clients: see struct transport. */
+enum transport_kind {
+	TRANSPORT_WEBSOCKET, TRANSPORT_SSE, TRANSPORT_HTTP_STREAM,
+	TRANSPORT_UNI_WEBSOCKET, TRANSPORT_UNI_SSE, TRANSPORT_UNI_HTTP_STREAM,
+	TRANSPORT_MAX
+};
+extern const char *const transport_name[TRANSPORT_MAX];
+
 /* Counters of one node; summed over the nodes when somebody asks. */
 struct node_stats {
 	uint64_t	connections_accepted;
 	uint64_t	subscriptions_accepted;
 	uint64_t	num_clients;	/* connected, not only open */
-	uint64_t	transport_open;	/* WebSockets, connected or not */
+	uint64_t	transport_open;	/* all, connected or not */
 	uint64_t	commands[METHOD_MAX];
 	uint64_t	command_errors[METHOD_MAX][ERROR_SLOTS];
 	struct duration_stats command_duration[METHOD_MAX];
@@ -91,7 +99,7 @@ struct server {
 	char		  uid[37];		/* of this process */
 	char		  name[256];		/* node.name or host_port */
 	int64_t		  started_wall_ms;
-	_Atomic int64_t	  rate_at;		/* see admission_rate_ok() */
+	_Atomic int64_t	  rate_at;		/* see admission_enter() */
 	atomic_uint	  transports;		/* open, for connection_limit */
 	/* A worker has let its last client go while draining; runs there. */
 	void		(*drained)(struct node *);

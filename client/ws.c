@@ -8,10 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/admission.h"
 #include "client/client.h"
 #include "client/transport.h"
 #include "util/log.h"
+#include "ws/ws.h"
+
+struct ws_client {
+	struct client	c;	/* first */
+	struct ws	ws;
+};
 
 static const char *const protocols[] = { "centrifuge-json", NULL };
 
@@ -43,25 +48,45 @@ send_pong(struct client *c, struct sv data)
 		client_send(c, b, OUT_PING);
 }
 
+static void
+send_close(struct client *c, unsigned code, const char *reason)
+{
+	unsigned char	frame[WS_CLOSE_MAX];
+	size_t		n = ws_close_format(frame, code, sv_from(reason));
+
+	if (conn_send_copy(c->conn, frame, n) == -1)
+		conn_close(c->conn);
+	else
+		conn_close_drained(c->conn);
+}
+
 /* The peer closes or has broken the protocol: our close frame, then the
  * end. */
 static void
 close_with(struct client *c, unsigned code)
 {
-	unsigned char	frame[WS_CLOSE_MAX];
-	size_t		n;
-
-	client_reply_flush(c);
-	if (c->state == CLIENT_CLOSED)
-		return;
-	c->state = CLIENT_CLOSED;
-	n = ws_close_format(frame, code, SV(""));
-	if (conn_send_copy(c->conn, frame, n) == -1)
-		conn_close(c->conn);
-	else
-		conn_close_drained(c->conn);
-	client_leave(c);
+	if (client_ended(c, code))
+		send_close(c, code, "");
 }
+
+static struct blob *
+make_ping(void)
+{
+	return frame(WS_OP_PING, SV(""));
+}
+
+static int64_t
+write_timeout(const struct conf *conf)
+{
+	return conf->websocket.write_timeout;
+}
+
+static const struct transport ws_transport = {
+	.kind = TRANSPORT_WEBSOCKET,
+	.close = send_close,
+	.write_timeout = write_timeout,
+	.ping = make_ping,
+};
 
 static void
 on_event(struct client *c, const struct ws_event *ev)
@@ -92,41 +117,19 @@ on_event(struct client *c, const struct ws_event *ev)
 	}
 }
 
-/* One more transport, unless client.connection_limit is reached. */
-static bool
-take_place(struct node *n)
-{
-	unsigned	was;
-	int64_t		limit = n->conf->client.connection_limit;
-
-	was = atomic_fetch_add_explicit(&n->srv->transports, 1,
-	    memory_order_relaxed);
-	if (limit <= 0 || was < (uint64_t)limit)
-		return true;
-	atomic_fetch_sub_explicit(&n->srv->transports, 1,
-	    memory_order_relaxed);
-	return false;
-}
-
-static void
-give_place(struct node *n)
-{
-	atomic_fetch_sub_explicit(&n->srv->transports, 1,
-	    memory_order_relaxed);
-}
-
 static size_t
 ws_read(struct conn *conn, char *p, size_t n)
 {
-	struct client	*c = conn->proto;
-	struct ws_event	 ev;
-	size_t		 at = 0, used, take;
+	struct ws_client	*wc = conn->proto;
+	struct client		*c = &wc->c;
+	struct ws_event		 ev;
+	size_t			 at = 0, used, take;
 
 	while (c->state != CLIENT_CLOSED) {
 		/* What stands behind a command that waits is taken later;
 		 * the engine only lets go of the message it lent. */
 		take = c->waiting ? 0 : n - at;
-		if (ws_feed(&c->ws, p + at, take, &used, &ev) == WS_NEED)
+		if (ws_feed(&wc->ws, p + at, take, &used, &ev) == WS_NEED)
 			return at + take;
 		at += used;
 		on_event(c, &ev);
@@ -143,11 +146,10 @@ ws_timer(struct conn *conn)
 static void
 ws_closed(struct conn *conn)
 {
-	struct client	*c = conn->proto;
-	struct node	*n = c->node;
+	struct ws_client *wc = conn->proto;
 
-	client_free(c);
-	give_place(n);
+	ws_fini(&wc->ws);
+	client_free(&wc->c);
 }
 
 static const struct conn_ops ws_conn_ops = {
@@ -231,51 +233,32 @@ wants_protobuf(const struct http_request *req, struct sv offered)
 	    ws_protocol_select(offered, binary) != NULL);
 }
 
-/* The user as a trusted proxy names it (client.user_id_http_header). */
-static int
-take_user(struct client *c, const struct http_request *req)
-{
-	const char	*name = c->node->conf->client.user_id_http_header;
-	struct sv	 user;
-
-	if (*name == '\0')
-		return 0;
-	user = http_header_get(req, name);
-	if (user.n == 0)
-		return 0;
-	return (c->header_user = sv_dup(user)) == NULL ? -1 : 0;
-}
-
-/* Switch protocols; the place has been taken. */
+/* Switch protocols. */
 static void
 upgrade(struct http_exchange *x, const struct ws_request *hs)
 {
-	struct node	*n = x->w->ctx;
-	struct buf	 head = BUF_INIT;
-	struct client	*c;
+	struct node		*n = x->w->ctx;
+	struct buf		 head = BUF_INIT;
+	struct ws_client	*wc;
+	struct client		*c;
 
-	ws_handshake_format(&head, hs->key,
-	    ws_protocol_select(hs->protocols, protocols));
-	c = client_new(n, x->conn, WIRE_WS_JSON);
-	if (c == NULL || head.failed) {
-		http_respond_error(x, 503, "out of memory");
-		goto fail;
-	}
-	if (take_user(c, &x->req) == -1) {
-		http_respond_error(x, 503, "out of memory");
-		goto fail;
-	}
+	c = client_open(x, &ws_transport, WIRE_WS_JSON, sizeof(*wc));
+	if (c == NULL)
+		return;
+	wc = (struct ws_client *)(void *)c;
+	ws_init(&wc->ws, (uint32_t)n->conf->websocket.message_size_limit);
 	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
 	    "true");
-	if (http_upgrade(x, buf_sv(&head), &ws_conn_ops, c) == -1)
-		goto fail;
-	client_set_timer(c);
-	buf_fini(&head);
-	return;
-fail:
-	if (c != NULL)
+	ws_handshake_format(&head, hs->key,
+	    ws_protocol_select(hs->protocols, protocols));
+	if (head.failed) {
+		http_respond_error(x, 503, "out of memory");
 		client_free(c);
-	give_place(n);
+	} else if (http_upgrade(x, buf_sv(&head), &ws_conn_ops, wc) == -1) {
+		client_free(c);
+	} else {
+		client_set_timer(c);
+	}
 	buf_fini(&head);
 }
 
@@ -296,8 +279,6 @@ ws_transport_handler(struct http_exchange *x)
 	} else if (wants_protobuf(&x->req, hs.protocols)) {
 		http_respond_error(x, 501,
 		    "the protobuf protocol is not supported yet");
-	} else if (n->draining || !admission_rate_ok(n) || !take_place(n)) {
-		http_respond_error(x, 503, "too many connections");
 	} else {
 		upgrade(x, &hs);
 	}

@@ -112,7 +112,7 @@ struct hub_sub {
 
 /* What a fan-out on one worker shares between its subscribers: the encoded
  * forms, made when the first subscriber needs them. */
-#define HUB_WIRE_MAX	8
+#define HUB_WIRE_MAX	36
 struct hub_fanout {
 	const struct hub_pub	*pub;
 	/* The publication before it, where pub may go out as a delta of it;

@@ -18,6 +18,7 @@
 
 #include "client/client.h"
 #include "client/transport.h"
+#include "ws/ws.h"
 
 #define PEER_HEAD \
 	"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n" \
