@@ -5,8 +5,9 @@
  * WebSocket frames and messages (RFC 6455, sections 5 to 8), the receiving
  * side of a server: one engine fed with bytes in any pieces. Every check is
  * made at the first byte that can break it, so that the outcome does not
- * depend on how the bytes were cut. No extension is negotiated, so every RSV
- * bit is refused.
+ * depend on how the bytes were cut. The only extension there may be is
+ * permessage-deflate (RFC 7692): RSV1 on a message's first frame; every other
+ * RSV bit is refused. What it holds is checked when it is inflated.
  *
  * A frame goes through two phases, header and body; a close frame and an
  * error are the last two, and stay. The header is kept while its body comes.
@@ -33,7 +34,7 @@ static const struct {
 } errors[] = {
 	[E_NONE] = { 0, "" },
 	[E_RSV] = { WS_CLOSE_PROTOCOL,
-	    "RFC 6455 5.2: RSV bit set, no extension negotiated" },
+	    "RFC 6455 5.2: RSV bit set that was not negotiated" },
 	[E_OPCODE] = { WS_CLOSE_PROTOCOL, "RFC 6455 5.2: reserved opcode" },
 	[E_CTL_FRAGMENT] = { WS_CLOSE_PROTOCOL,
 	    "RFC 6455 5.5: fragmented control frame" },
@@ -126,8 +127,10 @@ static enum ws_err
 check_first_byte(const struct ws *ws)
 {
 	enum ws_op	op = frame_op(ws);
+	unsigned	rsv = ws->head[0] & 0x70;
 
-	if (ws->head[0] & 0x70)
+	if ((rsv & ~WS_RSV1) || (rsv && (!ws->deflate || is_control(op) ||
+	    op == WS_OP_CONT)))
 		return E_RSV;
 	switch (op) {
 	case WS_OP_CONT:
@@ -206,6 +209,7 @@ begin_body(struct ws *ws)
 	if (op != WS_OP_CONT) {
 		ws->msgop = (uint8_t)op;
 		ws->utf8 = UTF8_ACCEPT;
+		ws->deflated = (ws->head[0] & WS_RSV1) != 0;
 	}
 	if (ws->limit != 0 && ws->left > ws->limit - ws->msg.n)
 		return E_TOO_BIG;
@@ -253,7 +257,7 @@ take_data(struct ws *ws, char *p, size_t n, struct ws_event *ev)
 	bool		whole = ws->left == 0 && frame_fin(ws);
 	struct sv	data = { p, n };
 
-	if (ws->msgop == WS_OP_TEXT) {
+	if (ws->msgop == WS_OP_TEXT && !ws->deflated) {
 		ws->utf8 = utf8_feed(ws->utf8, p, n);
 		if (ws->utf8 == UTF8_REJECT ||
 		    (whole && ws->utf8 != UTF8_ACCEPT)) {
@@ -274,6 +278,7 @@ take_data(struct ws *ws, char *p, size_t n, struct ws_event *ev)
 	if (whole) {
 		ev->type = WS_MESSAGE;
 		ev->op = (enum ws_op)ws->msgop;
+		ev->deflated = ws->deflated;
 		ev->data = data;
 		ws->msgop = 0;
 	}

@@ -82,6 +82,85 @@ ws_protocol_select(struct sv offered, const char *const *supported)
 	return NULL;
 }
 
+/* ---- permessage-deflate (RFC 7692, section 7.1) ---- */
+
+/* As sv_cut(), but blind to a separator within quotes. */
+static struct sv
+cut_unquoted(struct sv *rest, char sep)
+{
+	struct sv	s = *rest;
+	bool		quoted = false;
+	size_t		i;
+
+	for (i = 0; i < s.n && (quoted || s.p[i] != sep); i++) {
+		if (s.p[i] == '"')
+			quoted = !quoted;
+		else if (s.p[i] == '\\' && quoted && i + 1 < s.n)
+			i++;
+	}
+	*rest = i < s.n ? sv_skip(s, i + 1) : sv_make(NULL, 0);
+	return sv_make(s.p, i);
+}
+
+/* A number of window bits: 8 to 15. */
+static bool
+window_bits(struct sv s, uint64_t *bits)
+{
+	if (s.n >= 2 && sv_starts(s, SV("\"")) && sv_ends(s, SV("\"")))
+		s = sv_make(s.p + 1, s.n - 2);
+	return sv_u64(s, bits) == 0 && *bits >= 8 && *bits <= 15 &&
+	    s.p[0] != '0';
+}
+
+/* Whether a parameter of an offer is good; each may come once. */
+static bool
+take_param(struct sv param, unsigned *seen, struct ws_deflate_terms *t)
+{
+	static const char *const names[] = { "server_no_context_takeover",
+	    "client_no_context_takeover", "server_max_window_bits",
+	    "client_max_window_bits" };
+	struct sv	value = param, name = sv_trim(sv_cut(&value, '='));
+	uint64_t	bits;
+	unsigned	i;
+
+	for (i = 0; i < 4 && !sv_eq(name, sv_from(names[i])); i++)
+		;
+	if (i == 4 || *seen & 1u << i)
+		return false;
+	*seen |= 1u << i;
+	if (value.p == NULL)
+		return i != 2;
+	if (i < 2 || !window_bits(sv_trim(value), &bits))
+		return false;
+	if (i == 2)
+		t->window = (uint8_t)bits;
+	return true;
+}
+
+/* see ws.h */
+struct ws_deflate_terms
+ws_deflate_select(struct sv offered)
+{
+	struct ws_deflate_terms	t;
+	struct sv		offer, name;
+	unsigned		seen;
+
+	while (offered.p != NULL) {
+		offer = cut_unquoted(&offered, ',');
+		name = sv_trim(cut_unquoted(&offer, ';'));
+		if (!sv_eq(name, SV("permessage-deflate")))
+			continue;
+		t = (struct ws_deflate_terms){ .on = true };
+		seen = 0;
+		while (t.on && offer.p != NULL)
+			t.on = take_param(cut_unquoted(&offer, ';'), &seen,
+			    &t);
+		if (t.on)
+			return t;
+	}
+	return (struct ws_deflate_terms){ .on = false };
+}
+
 /* see ws.h */
 void
 ws_accept_put(struct buf *b, struct sv key)
@@ -98,7 +177,8 @@ ws_accept_put(struct buf *b, struct sv key)
 
 /* see ws.h */
 void
-ws_handshake_format(struct buf *b, struct sv key, const char *protocol)
+ws_handshake_format(struct buf *b, struct sv key, const char *protocol,
+    struct ws_deflate_terms deflate)
 {
 	buf_puts(b, "HTTP/1.1 101 Switching Protocols\r\n"
 	    "Upgrade: websocket\r\n"
@@ -108,6 +188,14 @@ ws_handshake_format(struct buf *b, struct sv key, const char *protocol)
 	if (protocol != NULL) {
 		buf_puts(b, "\r\nSec-WebSocket-Protocol: ");
 		buf_puts(b, protocol);
+	}
+	if (deflate.on) {
+		buf_puts(b, "\r\nSec-WebSocket-Extensions: "
+		    "permessage-deflate; server_no_context_takeover; "
+		    "client_no_context_takeover");
+		if (deflate.window != 0)
+			buf_printf(b, "; server_max_window_bits=%u",
+			    deflate.window);
 	}
 	buf_puts(b, "\r\n\r\n");
 }

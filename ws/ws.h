@@ -50,6 +50,7 @@ enum ws_event_type {
 struct ws_event {
 	enum ws_event_type type;
 	enum ws_op	   op;		/* WS_MESSAGE: text or binary */
+	bool		   deflated;	/* WS_MESSAGE: see deflate.h */
 	struct sv	   data;	/* valid until the next ws_feed */
 	uint16_t	   code;	/* WS_CLOSE, WS_ERROR */
 	const char	  *clause;	/* WS_ERROR: "RFC 6455 5.1: ..." */
@@ -69,16 +70,25 @@ struct ws {
 	uint8_t		msgop;		/* of the message, 0 between */
 	uint8_t		utf8;		/* state over the message's text */
 	uint8_t		err;		/* which rule was broken */
+	bool		deflate;	/* was negotiated */
+	bool		deflated;	/* this message is */
 };
 
 void	ws_init(struct ws *, uint32_t limit);
 void	ws_fini(struct ws *);
+/* permessage-deflate has been negotiated: messages may come compressed. They
+ * are handed out as they came; the limit is one of compressed bytes. */
+static inline void
+ws_allow_deflate(struct ws *ws)
+{
+	ws->deflate = true;
+}
 /*
  * Take the next event out of p[0..n), unmasking in place; *used bytes are
  * done with (always set; bytes of a partial frame are kept by the engine, so
  * WS_NEED means *used == n). Call again with the rest, even if that is empty,
  * until WS_NEED, WS_CLOSE or WS_ERROR: the call after an event frees what the
- * event borrowed. Text is checked as UTF-8 as it arrives. Over the limit:
+ * event borrowed. Text, unless deflated, is checked as UTF-8 as it arrives. Over the limit:
  * WS_ERROR with 1009, at the header that crosses it. Out of memory: WS_ERROR
  * with 1011.
  */
@@ -92,6 +102,7 @@ bool	ws_close_code_valid(unsigned code);
  * returns its length. fin is always set: we never fragment. */
 #define WS_HEAD_MAX	10
 size_t	ws_head_format(unsigned char out[WS_HEAD_MAX], enum ws_op op, size_t n);
+#define WS_RSV1		0x40	/* to be set in its first byte: compressed */
 /* A whole close frame into out; the reason is cut to 123 bytes at a UTF-8
  * boundary. Returns its length. Code 0 or WS_CLOSE_NO_STATUS: an empty close
  * frame. */
@@ -126,7 +137,27 @@ int	ws_handshake_check(const struct ws_request *, const char **why);
  * offers, in the client's order; NULL if none. */
 const char *ws_protocol_select(struct sv offered,
 	    const char *const *supported);
+/* What is agreed on about compression. */
+struct ws_deflate_terms {
+	bool		on;
+	uint8_t		window;		/* server_max_window_bits, or 0: not
+					 * asked for */
+};
+/* The window that we compress with, in bits. */
+#define WS_DEFLATE_WINDOW	12
+/* Whether they let us compress what we send; who wants a smaller window than
+ * ours is sent messages as they are. */
+static inline bool
+ws_deflate_sends(struct ws_deflate_terms t)
+{
+	return t.on && (t.window == 0 || t.window >= WS_DEFLATE_WINDOW);
+}
+/* The first good offer of permessage-deflate among the extensions offered
+ * (all Sec-WebSocket-Extensions, joined by ", "). */
+struct ws_deflate_terms ws_deflate_select(struct sv offered);
+
 /* The 101 response, headers to the empty line. protocol may be NULL. */
-void	ws_handshake_format(struct buf *, struct sv key, const char *protocol);
+void	ws_handshake_format(struct buf *, struct sv key, const char *protocol,
+	    struct ws_deflate_terms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "util/buf.h"
 #include "ws/ws.h"
 
+#define PLAIN	((struct ws_deflate_terms){ .on = false })
 #define KEY	"dGhlIHNhbXBsZSBub25jZQ=="	/* RFC 6455, 1.3 */
 #define ACCEPT	"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
@@ -117,12 +118,13 @@ TEST(response)
 {
 	struct buf	b = BUF_INIT;
 
-	ws_handshake_format(&b, SV(KEY), NULL);
+	ws_handshake_format(&b, SV(KEY), NULL, PLAIN);
 	CHECK_SV(buf_sv(&b), "HTTP/1.1 101 Switching Protocols\r\n"
 	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: " ACCEPT "\r\n\r\n");
 	buf_reset(&b);
-	ws_handshake_format(&b, SV(KEY), "centrifuge-protobuf");
+	ws_handshake_format(&b, SV(KEY), "centrifuge-protobuf",
+	    PLAIN);
 	CHECK_SV(buf_sv(&b), "HTTP/1.1 101 Switching Protocols\r\n"
 	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: " ACCEPT "\r\n"
@@ -167,7 +169,8 @@ sweep_format(void)
 	struct buf	b = BUF_INIT;
 	bool		ok;
 
-	ws_handshake_format(&b, SV(KEY), "centrifuge-protobuf");
+	ws_handshake_format(&b, SV(KEY), "centrifuge-protobuf",
+	    PLAIN);
 	ok = !b.failed;
 	if (ok)
 		CHECK(sv_ends(buf_sv(&b), SV("protobuf\r\n\r\n")));
