@@ -299,22 +299,19 @@ refuse(struct http_conn *hc, int status, const char *why)
 	http_respond_error(hc->x, status, why);
 }
 
-/* The response head is `head' (taken; NULL: no memory), and what follows on
- * the connection is another protocol's matter. */
-static int
-leave(struct http_exchange *x, int status, struct blob *head,
-    const struct conn_ops *ops, void *proto)
+/* see server.h */
+int
+http_take(struct http_exchange *x, const struct conn_ops *ops, void *proto)
 {
 	struct conn		*c = x->conn;
-	struct http_conn	*hc = c->proto;
+	struct http_conn	*hc;
 
-	hc->x = NULL;
-	exchange_done(x, status);
-	exchange_free(x);
-	if (head == NULL || conn_send(c, head) == -1) {
-		drop(hc);
+	if (c == NULL || c->closing) {
+		exchange_free(x);
 		return -1;
 	}
+	hc = c->proto;
+	hc->x = NULL;
 	timer_stop(&c->timer);
 	LIST_REMOVE(hc, link);
 	c->ops = ops;
@@ -330,39 +327,56 @@ leave(struct http_exchange *x, int status, struct blob *head,
 
 /* see server.h */
 int
-http_upgrade(struct http_exchange *x, struct sv head,
-    const struct conn_ops *ops, void *proto)
+http_begin(struct http_exchange *x, int status, const char *ctype,
+    struct sv body, bool all)
 {
-	struct blob	*b;
-	uint64_t	 status;
+	struct http_response	 r;
+	struct blob		*b;
 
-	/* "HTTP/1.1 101" */
-	assert(head.n >= 12);
-	if (x->conn == NULL || x->conn->closing) {
-		exchange_free(x);
+	exchange_done(x, status);
+	x->close = true;
+	r = response_head(x, status, ctype);
+	r.length = body.n;
+	r.until_close = !all;
+	if ((b = response_blob(x, &r, body)) == NULL)
 		return -1;
-	}
-	sv_u64(sv_make(head.p + 9, 3), &status);
-	if ((b = blob_new(head.n)) != NULL)
-		memcpy(b->data, head.p, head.n);
-	return leave(x, (int)status, b, ops, proto);
+	return conn_send(x->conn, b);
+}
+
+/* see server.h */
+void
+http_release(struct http_exchange *x)
+{
+	exchange_free(x);
 }
 
 /* see server.h */
 int
-http_stream(struct http_exchange *x, const char *ctype,
+http_upgrade(struct http_exchange *x, struct sv head,
     const struct conn_ops *ops, void *proto)
 {
-	struct http_response r;
+	struct conn		*c = x->conn;
+	struct http_conn	*hc;
+	uint64_t		 status;
 
-	if (x->conn == NULL || x->conn->closing) {
+	/* "HTTP/1.1 101" */
+	assert(head.n >= 12);
+	if (c == NULL || c->closing) {
 		exchange_free(x);
 		return -1;
 	}
-	r = response_head(x, 200, ctype);
-	r.close = r.until_close = true;
-	return leave(x, 200, response_blob(x, &r, sv_make(NULL, 0)), ops,
-	    proto);
+	sv_u64(sv_make(head.p + 9, 3), &status);
+	exchange_done(x, (int)status);
+	if (conn_send_copy(c, head.p, head.n) == -1) {
+		hc = c->proto;
+		hc->x = NULL;
+		exchange_free(x);
+		drop(hc);
+		return -1;
+	}
+	(void)http_take(x, ops, proto);		/* it is there: see above */
+	exchange_free(x);
+	return 0;
 }
 
 /* ---- requests ---- */

@@ -101,14 +101,22 @@ int	http_upgrade(struct http_exchange *, struct sv head,
 	    const struct conn_ops *ops, void *proto);
 
 /*
- * Answer 200 with a body that ends when the connection does, and give the
- * connection to ops/proto, who send it: what http_upgrade() says holds for
- * the rest. There is no length and no chunking (RFC 9112, 6.3, rule 8), so
- * what is sent is the same for HTTP/1.0, which proxies speak, and HTTP/1.1.
- * conn_close_drained() ends it. ctype NULL: no Content-Type.
+ * Take the connection, to answer later or without end: it is given to
+ * ops/proto as http_upgrade() does it, with nothing sent. The exchange and
+ * its views stay, for http_begin(), which is called once or not at all, and
+ * http_release(). -1 if the peer is gone: the exchange is freed.
  */
-int	http_stream(struct http_exchange *, const char *ctype,
-	    const struct conn_ops *ops, void *proto);
+int	http_take(struct http_exchange *, const struct conn_ops *ops,
+	    void *proto);
+/* Send the head of an answer and the first bytes of its body, which ends with
+ * the connection (conn_close_drained()). If they are not all of it there is
+ * no length, and no chunking either (RFC 9112, 6.3, rule 8): what is sent is
+ * then the same for HTTP/1.0, which proxies speak, and HTTP/1.1. Not without
+ * end for HEAD. -1: no memory; the caller closes. */
+int	http_begin(struct http_exchange *, int status, const char *ctype,
+	    struct sv body, bool all);
+/* Free the exchange; its connection may be gone already. */
+void	http_release(struct http_exchange *);
 
 /* Refuse new requests on keep-alive connections of this worker from now on
  * (answers carry Connection: close) and close the idle ones. */

@@ -20,7 +20,7 @@
 #define CORS	"Access-Control-Allow-Origin: http://a.example\r\n"	\
 		"Access-Control-Allow-Credentials: true\r\n"
 #define STREAM	"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" \
-		"Connection: close\r\nX-A: b\r\n"
+		"Connection: close\r\nX-A: b\r\n\r\n\r\n"
 
 static int		 proto, closed, begun;
 static struct conn	*stream;
@@ -55,10 +55,14 @@ begin(struct http_exchange *x)
 	struct conn *c = x->conn;
 
 	buf_puts(&x->headers, "X-A: b\r\n");
-	if (http_stream(x, "text/event-stream", &stream_ops, &proto) == -1)
+	if (http_take(x, &stream_ops, &proto) == -1)
 		return -1;
 	stream = c;
-	begun++;
+	if (http_begin(x, 200, "text/event-stream", SV("\r\n"), false) == -1)
+		conn_close(c);
+	else
+		begun++;
+	http_release(x);
 	return 0;
 }
 
@@ -66,6 +70,19 @@ static void
 stream_now(struct http_exchange *x)
 {
 	CHECK_INT(begin(x), 0);
+}
+
+/* Taken, but answered as others are. */
+static void
+taken(struct http_exchange *x)
+{
+	struct conn *c = x->conn;
+
+	CHECK_INT(http_take(x, &stream_ops, &proto), 0);
+	CHECK_SV(x->body, "hi");
+	CHECK_INT(http_begin(x, 418, "text/plain", SV("tea"), true), 0);
+	http_release(x);
+	conn_close_drained(c);
 }
 
 static void
@@ -102,6 +119,8 @@ static const struct http_route routes[] = {
 	{ .path = "/now", .methods = 1u << HTTP_GET, .handler = stream_now },
 	{ .path = "/later", .methods = 1u << HTTP_POST, .max_body = 10,
 	    .handler = stream_later },
+	{ .path = "/taken", .methods = 1u << HTTP_POST, .max_body = 10,
+	    .handler = taken },
 	{ .path = "/cors", .methods = 1u << HTTP_POST | 1u << HTTP_OPTIONS,
 	    .max_body = 5, .prepare = prepare, .handler = cors,
 	    .ctx = &proto },
@@ -211,7 +230,7 @@ TEST(streams_until_the_end)
 		snprintf(head, sizeof(head), "GET /now HTTP/%s\r\n" HOST
 		    "\r\nGET /cors HTTP/1.1\r\n" HOST "\r\n", version[i]);
 		say(&p, sv_from(head));
-		CHECK_STR(hear(&p), STREAM "\r\n");
+		CHECK_STR(hear(&p), STREAM);
 		CHECK_STR(done_text, "GET /now 200");
 		/* Another request is nothing but noise now. */
 		CHECK(ignored > 0);
@@ -240,7 +259,7 @@ TEST(streams_begun_later)
 	CHECK_SV(held->body, "hi");
 	CHECK_INT(begin(held), 0);
 	turns(p.w);
-	CHECK_STR(hear(&p), STREAM "\r\n");
+	CHECK_STR(hear(&p), STREAM);
 	/* The peer goes away. */
 	hang_up(&p);
 	CHECK_INT(closed, 1);
@@ -264,8 +283,7 @@ TEST(streams_begun_too_late)
 	CHECK_INT(closed, 0);
 }
 
-/* Without memory for the head the connection is lost, and proto is not
- * theirs. */
+/* Without memory for the head the connection is lost. */
 TEST(streams_without_memory)
 {
 	struct peer	p;
@@ -282,13 +300,29 @@ TEST(streams_without_memory)
 		(void)begin(held);
 		alloc_fail_at(0);
 		turns(p.w);
-		CHECK_STR(hear(&p), begun ? STREAM "\r\n" : "");
+		CHECK_STR(hear(&p), begun ? STREAM : "");
 		CHECK_INT(p.eof, !begun);
-		CHECK_INT(closed, 0);
+		CHECK_INT(closed, !begun);
 		hang_up(&p);
-		CHECK_INT(closed, begun);
+		CHECK_INT(closed, 1);
 	}
 	CHECK(n > 2);
+}
+
+TEST(taken_and_answered)
+{
+	struct peer p;
+
+	dial(&p);
+	say(&p, SV("POST /taken HTTP/1.1\r\n" HOST "Content-Length: 2\r\n"
+	    "\r\nhi"));
+	CHECK_STR(hear(&p), "HTTP/1.1 418 Unknown\r\n"
+	    "Content-Type: text/plain\r\nContent-Length: 3\r\n"
+	    "Connection: close\r\n\r\ntea");
+	CHECK(p.eof);
+	CHECK_STR(done_text, "POST /taken 418");
+	hang_up(&p);
+	CHECK_INT(closed, 1);
 }
 
 TEST(cross_origin)
