@@ -24,7 +24,8 @@ enum wire_form {
 
 /* What is around a message: one WebSocket frame (text for JSON, binary for
  * protobuf); events of Server-Sent Events; lines of JSON or messages of
- * protobuf behind their lengths. The latter two as one HTTP/1.1 chunk. */
+ * protobuf behind their lengths. The latter two are pieces of an HTTP answer
+ * that ends with its connection, without chunks (http_begin()). */
 enum wire_framing { FRAMING_WS, FRAMING_SSE, FRAMING_STREAM };
 
 struct wire {

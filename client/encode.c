@@ -5,7 +5,6 @@
  * See encode.h. Field order follows the field numbers of the protocol, zero
  * and empty values are left out, as Centrifugo's encoder does it.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "client/encode.h"
@@ -258,14 +257,12 @@ put_events(struct buf *b, struct sv message)
 	}
 }
 
-/* One chunk of an HTTP/1.1 response. */
+/* A piece of an answer that ends with its connection. */
 static struct blob *
-wire_chunk(const struct wire *w, struct sv message)
+wire_stream(const struct wire *w, struct sv message)
 {
 	struct buf	 b = BUF_INIT;
 	struct blob	*blob = NULL;
-	char		 head[24];
-	int		 nhead;
 
 	if (w->framing == FRAMING_SSE) {
 		put_events(&b, message);
@@ -274,14 +271,8 @@ wire_chunk(const struct wire *w, struct sv message)
 		if (!w->protobuf)
 			buf_putc(&b, '\n');
 	}
-	nhead = snprintf(head, sizeof(head), "%zx\r\n", b.n);
-	buf_puts(&b, "\r\n");
-	if (!b.failed)
-		blob = blob_new((size_t)nhead + b.n);
-	if (blob != NULL) {
-		memcpy(blob->data, head, (size_t)nhead);
-		memcpy(blob->data + nhead, b.p, b.n);
-	}
+	if (!b.failed && (blob = blob_new(b.n)) != NULL)
+		memcpy(blob->data, b.p, b.n);
 	buf_fini(&b);
 	return blob;
 }
@@ -293,7 +284,7 @@ encode_wire(enum wire_form form, struct sv message)
 	const struct wire *w = &wire_forms[form];
 
 	return w->framing == FRAMING_WS ? wire_ws(w, message) :
-	    wire_chunk(w, message);
+	    wire_stream(w, message);
 }
 
 /* see encode.h */
