@@ -41,14 +41,22 @@ struct tls_cert_info {
 	int64_t		not_before, not_after;	/* Unix seconds */
 };
 
-/* Read and check a chain (leaf first, as fullchain.pem) and its key (PKCS#1,
- * SEC1, PKCS#8; RSA 2048-4096, P-256, P-384), both PEM texts: not empty, all
- * of it parses, each certificate signed by the next one's name, the key
- * matches, valid at `now' (Unix seconds; not yet valid is a warning that
- * names the clock, expired is fatal), has names, may be a server's. One
- * reference in *out and 0, or -1 with *out NULL and at least one fatal
- * finding. */
+/*
+ * Read and check a server's chain (leaf first, as fullchain.pem) and its key
+ * (PKCS#1, SEC1, PKCS#8; RSA 2048-4096, P-256, P-384), both PEM texts. Fatal:
+ * one is empty or does not parse, a certificate's issuer is not the subject
+ * of the next, the key is another's, the leaf has expired at `now' (Unix
+ * seconds), is a CA's or not for servers. Warnings: not yet valid (names the
+ * clock), ends soon (in its last fifth or 14 days), another of the chain has
+ * expired, self-signed, issuer missing, no names, a weak hash. One reference
+ * in *out and 0, or -1 with *out NULL and at least one fatal finding. Without
+ * a report nothing is told.
+ */
 int	tls_cred_load(struct tls_cred **out, struct sv chain_pem,
+	    struct sv key_pem, int64_t now, const struct tls_report *);
+/* The same for a certificate to show to servers: it needs no names and must
+ * be allowed to be a client's. */
+int	tls_cred_load_client(struct tls_cred **out, struct sv chain_pem,
 	    struct sv key_pem, int64_t now, const struct tls_report *);
 struct tls_cred *tls_cred_ref(struct tls_cred *);
 /* Wipes the key with the last one. NULL is fine. */
@@ -58,8 +66,9 @@ const struct tls_cert_info *tls_cred_info(const struct tls_cred *);
  * for one whole label) or IP address; exact tells which. */
 bool	tls_cred_matches(const struct tls_cred *, struct sv host,
 	    bool *exact);
-/* Append "subject ..., names ..., issuer ..., key ..., N days left, ..." as
- * lines for fugu checkconfig. Also for certificates that were refused. */
+/* Append what there is to know of each certificate for fugu checkconfig:
+ * subject, names, issuer, key and whether it is the private key's, validity
+ * and days left, a line each. Also of certificates that were refused. */
 void	tls_cred_describe(struct sv chain_pem, struct sv key_pem, int64_t now,
 	    struct buf *out);
 
