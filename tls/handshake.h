@@ -14,6 +14,8 @@
 
 #include "tls/tls.h"
 
+#define TLS_ALPN_ACME	"acme-tls/1"
+
 struct tls_handshake;
 
 /* Set suites, algorithms, curves, flags, policy, session cache, entropy and
@@ -35,6 +37,9 @@ void	tls_handshake_free(struct tls_handshake *);
  * peer's certificate ("" without one; valid until tls_handshake_free). */
 bool	tls_handshake_resumed(const struct tls_handshake *);
 struct sv tls_handshake_subject(const struct tls_handshake *);
+/* Whether it was the answer to a challenge (RFC 8737): the connection is
+ * closed then, without having carried anything. */
+bool	tls_handshake_is_challenge(const struct tls_handshake *);
 /* After failure with BearSSL's error: which counter, and a sentence for the
  * log that a person understands, with names and dates where they matter
  * ("the certificate is for a.example, not b.example"). Valid until
