@@ -250,7 +250,8 @@ upgrade(struct http_exchange *x, const struct ws_request *hs)
 	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
 	    "true");
 	ws_handshake_format(&head, hs->key,
-	    ws_protocol_select(hs->protocols, protocols));
+	    ws_protocol_select(hs->protocols, protocols),
+	    (struct ws_deflate_terms){ .on = false });
 	if (head.failed) {
 		http_respond_error(x, 503, "out of memory");
 		client_free(c);
@@ -359,7 +360,8 @@ ws_echo_handler(struct http_exchange *x)
 
 	if (!handshake_ok(x, &hs))
 		goto out;
-	ws_handshake_format(&head, hs.key, NULL);
+	ws_handshake_format(&head, hs.key, NULL,
+	    (struct ws_deflate_terms){ .on = false });
 	if ((ws = malloc(sizeof(*ws))) == NULL || head.failed) {
 		http_respond_error(x, 503, "out of memory");
 		free(ws);
