@@ -95,7 +95,7 @@ struct conf_tls_autocert {
 	const char	*webroot;
 	const char	*profile;
 	const char	*preferred_chain;
-	const char	*eab_kid;	/* this and eab_hmac_key: both or none */
+	const char	*eab_kid;	/* both this and the next, or none */
 	const char	*eab_hmac_key;
 	const char	*ca_pem;	/* trusted for the directory; PEM */
 	const char	*challenge;	/* "", "http-01", "tls-alpn-01" */
@@ -432,6 +432,8 @@ const char *conf_client_auth(const struct conf_tls *);
 /* What http_server.internal_* stand for when they are not set. */
 const char *conf_internal_address(const struct conf *);
 int64_t	conf_internal_port(const struct conf *);
+/* Whether that is another port than the external one. */
+bool	conf_is_separate(const struct conf *);
 
 /*
  * What is wrong with a configuration: every finding, each one line without
