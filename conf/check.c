@@ -9,6 +9,8 @@
 #include "util/glob.h"
 #include "util/regex.h"
 
+#define REASON_MAX	123	/* what a close frame can hold */
+
 /* see load.h */
 void
 conf_bad(struct conf_load *l, enum conf_kind kind, const char *group,
@@ -110,6 +112,50 @@ check_prefix(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	return true;
 }
 
+static bool
+is_reason(const char *s)
+{
+	size_t n;
+
+	for (n = 0; s[n] != '\0'; n++)
+		if ((unsigned char)s[n] >= 0x80)
+			return false;
+	return n <= REASON_MAX;
+}
+
+static void
+check_disconnects(struct conf_load *l)
+{
+	const struct conf_disconnect_transforms *t =
+	    &l->c->client.connect_code_to_unidirectional_disconnect.transforms;
+	const char *group = "client.connect_code_to_unidirectional_disconnect";
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (t->v[i].code == 0 || t->v[i].to.code == 0)
+			conf_bad(l, CONF_BAD, group, "transforms",
+			    "each needs code and to.code");
+		if (!is_reason(t->v[i].to.reason))
+			conf_bad(l, CONF_BAD, group, "transforms",
+			    "to.reason must be ASCII, at most 123 bytes");
+	}
+}
+
+static void
+check_responses(struct conf_load *l, const char *group,
+    const struct conf_stream *s)
+{
+	const struct conf_response_transforms *t =
+	    &s->connect_code_to_http_response.transforms;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->v[i].code == 0 || t->v[i].to.status_code == 0)
+			conf_bad(l, CONF_BAD, group,
+			    "connect_code_to_http_response.transforms",
+			    "each needs code and to.status_code");
+}
+
 struct endpoint {
 	const char	*key;
 	const char	*prefix;
@@ -125,6 +171,23 @@ check_collisions(struct conf_load *l)
 	const struct endpoint e[] = {
 		{ "websocket.handler_prefix", c->websocket.handler_prefix,
 		    !c->websocket.disabled, true },
+		{ "sse.handler_prefix", c->sse.handler_prefix,
+		    c->sse.enabled, true },
+		{ "http_stream.handler_prefix",
+		    c->http_stream.handler_prefix,
+		    c->http_stream.enabled, true },
+		{ "emulation.handler_prefix", c->emulation.handler_prefix,
+		    c->sse.enabled || c->http_stream.enabled, true },
+		{ "uni_websocket.handler_prefix",
+		    c->uni_websocket.handler_prefix,
+		    c->uni_websocket.enabled, true },
+		{ "uni_sse.handler_prefix", c->uni_sse.handler_prefix,
+		    c->uni_sse.enabled, true },
+		{ "uni_http_stream.handler_prefix",
+		    c->uni_http_stream.handler_prefix,
+		    c->uni_http_stream.enabled, true },
+		{ "init.handler_prefix", c->init.handler_prefix,
+		    c->init.enabled, true },
 		{ "http_api.handler_prefix", c->http_api.handler_prefix,
 		    !c->http_api.disabled, c->http_api.external },
 		{ "prometheus.handler_prefix", c->prometheus.handler_prefix,
@@ -132,14 +195,13 @@ check_collisions(struct conf_load *l)
 		{ "health.handler_prefix", c->health.handler_prefix,
 		    c->health.enabled, false },
 	};
-	bool one = conf_internal_port(c) == c->http_server.port &&
-	    strcmp(conf_internal_address(c), c->http_server.address) == 0;
 	size_t i, j;
 
 	for (i = 0; i < sizeof(e) / sizeof(e[0]); i++)
 		for (j = 0; j < i; j++)
 			if (e[i].enabled && e[j].enabled &&
-			    (one || e[i].external == e[j].external) &&
+			    (!conf_is_separate(c) ||
+			    e[i].external == e[j].external) &&
 			    strcmp(e[i].prefix, e[j].prefix) == 0)
 				conf_say(l->errs, CONF_BAD,
 				    (struct conf_at){ 0 }, e[i].key,
@@ -153,6 +215,10 @@ conf_check(struct conf_load *l)
 	struct prefixes prefixes = { .v = { .visit = check_prefix }, .l = l };
 
 	check_client(l);
+	check_disconnects(l);
+	check_responses(l, "uni_sse", &l->c->uni_sse);
+	check_responses(l, "uni_http_stream", &l->c->uni_http_stream);
+	conf_check_server(l);
 	conf_check_tokens(l);
 	conf_check_channels(l);
 	conf_visit(&prefixes.v, conf_root, l->c);

@@ -363,6 +363,26 @@ struct env_out {
 static bool	env_out_visit(struct conf_visitor *, const struct conf_opt *,
 		    void *);
 
+/* A list of items that have no name, as JSON on one line. */
+static void
+put_env_json(struct buf *b, const struct conf_opt *o,
+    const struct conf_items *items)
+{
+	struct buf json = BUF_INIT;
+	size_t i;
+
+	put_items(&json, o, items, 0);
+	buf_putc(b, '\'');
+	for (i = 0; i < json.n; i++)
+		if (json.p[i] == '\'')
+			buf_puts(b, "\\u0027");
+		else if (json.p[i] != '\n')
+			buf_putc(b, json.p[i]);
+	buf_puts(b, "'\n");
+	b->failed |= json.failed;
+	conf_wipe(&json);
+}
+
 static void
 put_env_items(struct env_out *e, const struct conf_opt *o,
     const struct conf_items *items, const struct conf_path *name)
@@ -376,7 +396,12 @@ put_env_items(struct env_out *e, const struct conf_opt *o,
 
 	if (e->changed_only && items->n == 0)
 		return;
-	buf_printf(e->b, "%s=\"", name->s);
+	buf_printf(e->b, "%s=", name->s);
+	if (!(o->flags & OF_NAMED)) {
+		put_env_json(e->b, o, items);
+		return;
+	}
+	buf_putc(e->b, '"');
 	for (i = 0; i < items->n; i++) {
 		conf_find(o->sub, SV("name"), item + i * o->item_size, &slot);
 		buf_printf(e->b, "%s%s", i > 0 ? " " : "",
@@ -458,19 +483,43 @@ struct diff {
 	size_t			 n;
 };
 
+/* Whether two lists of items differ. */
+static bool
+items_differ(struct diff *d, const struct conf_opt *o,
+    const struct conf_items *was, const struct conf_items *now)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	bool differ;
+
+	put_items(&a, o, was, 0);
+	put_items(&b, o, now, 0);
+	d->names->failed |= a.failed || b.failed;
+	differ = !sv_eq(buf_sv(&a), buf_sv(&b));
+	conf_wipe(&a);
+	conf_wipe(&b);
+	return differ;
+}
+
 static bool
 diff_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 {
 	struct diff *d = (struct diff *)v;
+	const void *other;
 	struct conf_value a, b;
+	bool differ;
 
-	if (slot == NULL || o->type == CONF_GROUP || o->type == CONF_ITEMS ||
-	    (o->flags & OF_RELOAD))
+	if (slot == NULL || o->type == CONF_GROUP || (o->flags & OF_RELOAD))
 		return true;
-	a = conf_value_of(o, slot);
-	b = conf_value_of(o, (const char *)d->now +
-	    ((const char *)slot - (const char *)d->was));
-	if (!conf_value_eq(o, &a, &b))
+	other = (const char *)d->now +
+	    ((const char *)slot - (const char *)d->was);
+	if (o->type == CONF_ITEMS) {
+		differ = items_differ(d, o, slot, other);
+	} else {
+		a = conf_value_of(o, slot);
+		b = conf_value_of(o, other);
+		differ = !conf_value_eq(o, &a, &b);
+	}
+	if (differ)
 		buf_printf(d->names, "%s%s", d->n++ > 0 ? ", " : "",
 		    v->path.s);
 	return true;

@@ -56,8 +56,8 @@ const struct conf_opt conf_redis_opts[] = {
 };
 
 const struct conf_opt conf_disconnect_opts[] = {
-	OPT(INT, conf_disconnect, code, OF_RELOAD, "",
-	    "Code of the disconnect, from 3000 to 4999."),
+	OPT_RANGE(INT, conf_disconnect, code, OF_RELOAD, 3000, 4999, "",
+	    "Code of the disconnect."),
 	OPT(STR, conf_disconnect, reason, OF_RELOAD, "", "Its reason."),
 	END
 };

@@ -131,6 +131,14 @@ conf_internal_port(const struct conf *c)
 	    c->http_server.internal_port : c->http_server.port;
 }
 
+/* see conf.h */
+bool
+conf_is_separate(const struct conf *c)
+{
+	return conf_internal_port(c) != c->http_server.port ||
+	    strcmp(conf_internal_address(c), c->http_server.address) != 0;
+}
+
 /* see load.h */
 int
 conf_items_alloc(struct conf_load *l, const struct conf_opt *o,

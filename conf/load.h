@@ -113,6 +113,7 @@ void	conf_check(struct conf_load *);
 /* Its parts. */
 void	conf_check_tokens(struct conf_load *);
 void	conf_check_channels(struct conf_load *);
+void	conf_check_server(struct conf_load *);
 /* Add a finding about GROUP.NAME; group may be "". */
 void	conf_bad(struct conf_load *, enum conf_kind, const char *group,
 	    const char *name, const char *what);
@@ -120,6 +121,11 @@ void	conf_bad(struct conf_load *, enum conf_kind, const char *group,
 void	conf_compile(struct conf_load *, const char *group,
 	    const char *name, const char *pattern, const struct regex **);
 bool	conf_is_letter(char);		/* or _ */
+/* Add a finding if the value of a PEM option is given, but can't be read. */
+void	conf_check_pem(struct conf_load *, const char *group,
+	    const char *name, const char *value);
+/* An address, or a network as 10.0.0.0/8 without bits beyond. 0 or -1. */
+int	conf_cidr_parse(struct sv, struct conf_cidr *);
 
 /* The whole of a file ("-": standard input) appended to out. 0, or -1 with
  * errno; EFBIG if it is longer than 16 MB. */

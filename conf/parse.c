@@ -474,7 +474,7 @@ conf_value_json(struct conf_load *l, struct conf_at at, const char *key,
 		break;
 	case CONF_STR:
 	case CONF_PEM:
-		if (jv_type(v) == JSON_NUMBER)
+		if (jv_type(v) == JSON_NUMBER && !(o->flags & OF_TEXT))
 			return take_string(l, jv_raw(v), &out->s);
 		ret = json_string(l, v, &out->s);
 		break;

@@ -146,7 +146,8 @@ static const struct conf_opt listener_opts[] = {
 	OPT_RANGE(INT, conf_listener, port, OF_EXTRA, 0, PORT_MAX, "",
 	    "Port to listen on."),
 	OPT(STR, conf_listener, unix_socket, OF_EXTRA, "",
-	    "Path of a Unix socket to listen on, instead of port."),
+	    "Path of a Unix socket to listen on, instead of port. Mode and "
+	    "owner are those of unix_socket, or internal_unix_socket."),
 	OPT(BOOL, conf_listener, tls, OF_EXTRA, "",
 	    "Use TLS, with the certificates of tls or tls_autocert."),
 	OPT(BOOL, conf_listener, proxy_protocol, OF_EXTRA, "",
@@ -376,7 +377,8 @@ static const struct conf_opt personal_channel_opts[] = {
 };
 
 static const struct conf_opt uni_transform_opts[] = {
-	OPT(INT, conf_disconnect_transform, code, OF_RELOAD, "",
+	OPT_RANGE(INT, conf_disconnect_transform, code, OF_RELOAD,
+	    1, UINT32_MAX, "",
 	    "Error code of the connect reply."),
 	GROUP(conf_disconnect_transform, to, conf_disconnect_opts,
 	    "The disconnect sent instead."),
@@ -662,14 +664,14 @@ static const struct conf_opt webtransport_opts[] = {
 };
 
 static const struct conf_opt response_opts[] = {
-	OPT(INT, conf_response, status_code, 0, "",
-	    "HTTP status, from 100 to 599."),
+	OPT_RANGE(INT, conf_response, status_code, 0, 100, 599, "",
+	    "HTTP status."),
 	OPT(STR, conf_response, body, 0, "", "Body of the response."),
 	END
 };
 
 static const struct conf_opt http_transform_opts[] = {
-	OPT(INT, conf_response_transform, code, 0, "",
+	OPT_RANGE(INT, conf_response_transform, code, 0, 1, UINT32_MAX, "",
 	    "Error code of the connect reply."),
 	GROUP(conf_response_transform, to, response_opts,
 	    "The response sent instead."),

@@ -132,8 +132,9 @@ check_safety(struct conf_load *l, const char *group, const char *name,
 		    CONF_WARN : CONF_BAD, group, name, why);
 }
 
-static void
-check_key(struct conf_load *l, const char *group, const char *name,
+/* see load.h */
+void
+conf_check_pem(struct conf_load *l, const char *group, const char *name,
     const char *value)
 {
 	struct buf b = BUF_INIT;
@@ -147,8 +148,8 @@ check_key(struct conf_load *l, const char *group, const char *name,
 static void
 check_token(struct conf_load *l, const char *group, struct conf_token *t)
 {
-	check_key(l, group, "rsa_public_key", t->rsa_public_key);
-	check_key(l, group, "ecdsa_public_key", t->ecdsa_public_key);
+	conf_check_pem(l, group, "rsa_public_key", t->rsa_public_key);
+	conf_check_pem(l, group, "ecdsa_public_key", t->ecdsa_public_key);
 	if (*t->audience != '\0' && *t->audience_regex != '\0')
 		conf_bad(l, CONF_BAD, group, "audience_regex",
 		    "can't be used together with audience");
@@ -160,9 +161,10 @@ check_token(struct conf_load *l, const char *group, struct conf_token *t)
 	conf_compile(l, group, "issuer_regex", t->issuer_regex,
 	    &t->issuer_re);
 	if (*t->jwks_public_endpoint != '\0' &&
+	    strncmp(t->jwks_public_endpoint, "https://", 8) != 0 &&
 	    strncmp(t->jwks_public_endpoint, "http://", 7) != 0)
 		conf_bad(l, CONF_BAD, group, "jwks_public_endpoint",
-		    "must begin with http://");
+		    "must begin with https:// or http://");
 	check_safety(l, group, "audience_regex", t->audience_regex, t);
 	check_safety(l, group, "issuer_regex", t->issuer_regex, t);
 }

@@ -41,7 +41,7 @@ static const struct {
 	{ { "--client.insecure", "--health.enabled" },
 	    "client.insecure=true health.enabled=true |", 0 },
 	{ { "--client.insecure", "x" }, "client.insecure=true | x", 0 },
-	{ { "--sse.enabled" }, "sse.enabled=true |", 0 },
+	{ { "--uni_grpc.enabled" }, "uni_grpc.enabled=true |", 0 },
 	{ { "--channel.namespaces", "a b" }, "channel.namespaces=a b |", 0 },
 	{ { "x", "-", "--", "-c", "--" }, "| x - -c --", 0 },
 	{ { "-u", "42" }, "u=42 |", 0 },
@@ -147,9 +147,9 @@ TEST(values_of_flags_are_checked)
 {
 	static const struct conf_flag flags[] = {
 		{ "http_server.port", "x" }, { "log.level", "loud" },
-		{ "channel.user_boundary", "" }, { "sse.enabled", "1" },
-		{ "sse.enabled", "false" }, { "channel.namespaces", "[1" },
-		{ "client", "1" },
+		{ "channel.user_boundary", "" },
+		{ "uni_grpc.enabled", "1" }, { "uni_grpc.enabled", "false" },
+		{ "channel.namespaces", "[1" }, { "client", "1" },
 	};
 	static const char *const want[] = {
 		"command line: http_server.port: expected a whole number, "
@@ -157,7 +157,7 @@ TEST(values_of_flags_are_checked)
 		"command line: log.level: must be one of: trace debug info "
 		    "warn error fatal none",
 		"command line: channel.user_boundary: must not be empty",
-		"command line: sse.enabled: not supported yet",
+		"command line: uni_grpc.enabled: not supported yet",
 		"command line:1:3: not valid JSON: ",
 		"command line: --client: unknown option",
 	};

@@ -255,10 +255,8 @@ static const struct row token_rows[] = {
 	    "ecdsa_public_key: the file holds no PEM text" },
 	{ "'jwks_public_endpoint':'http://keys.example.com/'", "" },
 	{ "'jwks_public_endpoint':'ftp://keys.example.com/'",
-	    "jwks_public_endpoint: must begin with http://" },
-	/* Not yet. */
-	{ "'jwks_public_endpoint':'https://keys.example.com/'",
-	    "jwks_public_endpoint: must begin with http://" },
+	    "jwks_public_endpoint: must begin with https:// or http://" },
+	{ "'jwks_public_endpoint':'https://keys.example.com/'", "" },
 	/* Groups that stand in the URL. */
 	{ URL "'audience_regex':'(?P<y>.*)'", "audience_regex: the group in "
 	    "jwks_public_endpoint must be a list of words" },

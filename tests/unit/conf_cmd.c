@@ -84,9 +84,10 @@ TEST(checkconfig)
 	CHECK_INT(RUN(conf_cmd_checkconfig, "-c", REAL, "-s",
 	    "--http_server.port=1"), 0);
 	CHECK_INT(RUN(conf_cmd_checkconfig, "-c", REAL,
-	    "--http_server.port=x", "--sse.enabled"), EX_CONFIG);
+	    "--http_server.port=x", "--uni_grpc.enabled"), EX_CONFIG);
 	CHECK_STR(output, "command line: http_server.port: expected a whole "
-	    "number, got x\ncommand line: sse.enabled: not supported yet\n");
+	    "number, got x\ncommand line: uni_grpc.enabled: not supported "
+	    "yet\n");
 	CHECK_INT(RUN(conf_cmd_checkconfig, "-c", "/nonexistent"),
 	    EX_NOINPUT);
 	CHECK(says("/nonexistent: No such file"));
@@ -149,7 +150,7 @@ TEST(defaultconfig_gives_the_configuration_back)
 	CHECK(says("\"ping_interval\": \"25s\""));
 	CHECK(says("\"internal_port\": \"\""));
 	CHECK(says("\"namespaces\": []"));
-	CHECK(!says("\"sse\""));
+	CHECK(!says("\"uni_grpc\""));
 	CHECK_INT(RUN(conf_cmd_defaultconfig, "-c", file, "-b", REAL), 0);
 	CHECK_INT(RUN(conf_cmd_defaultconfig, "-d", "-b", REAL), 0);
 	CHECK(says("\"name\": \"news-1.public\""));
@@ -238,7 +239,7 @@ TEST(usage_lists_what_is_supported)
 	fclose(f);
 	CHECK(strstr(text, "  --http_server.port=N\n        Port to") != NULL);
 	CHECK(strstr(text, "  --client.insecure\n") != NULL);
-	CHECK(strstr(text, "--sse") == NULL);
+	CHECK(strstr(text, "--uni_grpc") == NULL);
 	free(text);
 }
 

@@ -219,10 +219,10 @@ static const struct {
 	    "c.json:1:19: engine.type: not supported yet" },
 	{ "{\"engine\":{\"type\":\"etcd\"}}",
 	    "c.json:1:19: engine.type: must be one of: memory redis" },
-	{ "{\"sse\":{\"enabled\":true},\"channel\":{\"without_namespace\":{"
-	    "\"subscribe_proxy_enabled\":true}}}",
-	    "c.json:1:19: sse.enabled: not supported yet\n"
-	    "c.json:1:83: channel.without_namespace.subscribe_proxy_enabled: "
+	{ "{\"uni_grpc\":{\"enabled\":true},\"channel\":{"
+	    "\"without_namespace\":{\"subscribe_proxy_enabled\":true}}}",
+	    "c.json:1:24: uni_grpc.enabled: not supported yet\n"
+	    "c.json:1:88: channel.without_namespace.subscribe_proxy_enabled: "
 	    "not supported yet" },
 	{ "{\"channel\":{\"namespaces\":{\"chat\":{}}}}", "c.json:1:13: "
 	    "channel.namespaces: expected a list of objects" },
