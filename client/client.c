@@ -20,6 +20,7 @@
 #include "client/jwks.h"
 #include "client/encode.h"
 #include "client/sub.h"
+#include "client/wire.h"
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
@@ -411,7 +412,7 @@ client_reply_flush(struct client *c)
 		return;
 	n->replying = NULL;
 	if (!n->reply.failed)
-		b = encode_wire(c->form, buf_sv(&n->reply));
+		b = wire_message(n, c->form, buf_sv(&n->reply));
 	buf_reset(&n->reply);
 	if (b == NULL)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
@@ -454,7 +455,7 @@ client_unsubscribe_push(struct client *c, struct sv channel, uint32_t code)
 	encode_unsubscribe_push(&n->push, channel, code,
 	    unsubscribe_reason(code));
 	if (!n->push.failed)
-		b = encode_wire(c->form, buf_sv(&n->push));
+		b = wire_message(n, c->form, buf_sv(&n->push));
 	n->stats.unsubscribes++;
 	if (b == NULL)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);

@@ -10,6 +10,7 @@
 #include "client/command.h"
 #include "client/connect.h"
 #include "client/token.h"
+#include "client/wire.h"
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
@@ -322,7 +323,7 @@ client_refresh(struct client *c, bool expired, int64_t expire_at,
 	buf_putc(&b, '}');
 	encode_push_end(&b);
 	if (!b.failed && (info.n == 0 || set_info(c, info) == 0))
-		blob = encode_wire(c->form, buf_sv(&b));
+		blob = wire_message(c->node, c->form, buf_sv(&b));
 	buf_fini(&b);
 	if (blob == NULL) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);

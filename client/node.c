@@ -192,6 +192,7 @@ node_init(struct server *srv, struct worker *w, const struct conf *conf)
 	n->srv = srv;
 	LIST_INIT(&n->clients);
 	json_init(&n->json);
+	ws_zip_init(&n->zip);
 	buf_init(&n->reply);
 	buf_init(&n->scratch);
 	buf_init(&n->push);
@@ -232,6 +233,7 @@ node_free(struct node *n)
 	origins_free(n->origin, n->norigin);
 	conf_unref(n->conf);
 	json_fini(&n->json);
+	ws_zip_fini(&n->zip);
 	buf_fini(&n->reply);
 	buf_fini(&n->scratch);
 	buf_fini(&n->push);

@@ -22,6 +22,7 @@
 #include "util/buf.h"
 #include "util/glob.h"
 #include "util/json.h"
+#include "ws/deflate.h"
 
 struct client;
 struct node;
@@ -125,6 +126,7 @@ struct node {
 	bool		  drain_reported; /* of srv->drained */
 	/* Lent to whatever runs in this turn. */
 	struct json	  json;
+	struct ws_zip	  zip;
 	struct buf	  reply;	/* replies to the frame in hand */
 	struct client	 *replying;	/* whose they are */
 	struct buf	  scratch;	/* unescaped strings of one command */

@@ -13,6 +13,7 @@
 #include "client/connect.h"
 #include "client/sub.h"
 #include "client/token.h"
+#include "client/wire.h"
 
 #define HELD_MAX	1024	/* publications held back for one client */
 
@@ -410,7 +411,7 @@ pushed(struct client *c, struct client_sub *s, uint32_t error,
 	buf_putsv(&b, result);
 	encode_push_end(&b);
 	if (!b.failed)
-		blob = encode_wire(c->form, buf_sv(&b));
+		blob = wire_message(c->node, c->form, buf_sv(&b));
 	buf_fini(&b);
 	if (blob == NULL) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);

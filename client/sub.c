@@ -15,6 +15,7 @@
 #include "client/command.h"
 #include "client/connect.h"
 #include "client/sub.h"
+#include "client/wire.h"
 #include "hub/delta.h"
 #include "util/clock.h"
 #include "util/utf8.h"
@@ -736,7 +737,7 @@ wire_of(struct client *c, struct hub_fanout *f, enum pub_kind kind)
 	buf_reset(&n->push);
 	encode_pub_push(&n->push, f->pub, &form);
 	if (!n->push.failed)
-		*wire = encode_wire(c->form, buf_sv(&n->push));
+		*wire = wire_message(n, c->form, buf_sv(&n->push));
 	return *wire;
 }
 

@@ -10,6 +10,7 @@
 
 #include "client/client.h"
 #include "client/transport.h"
+#include "client/wire.h"
 #include "util/log.h"
 #include "ws/ws.h"
 
@@ -132,7 +133,10 @@ ws_read(struct conn *conn, char *p, size_t n)
 		if (ws_feed(&wc->ws, p + at, take, &used, &ev) == WS_NEED)
 			return at + take;
 		at += used;
+		if (ev.deflated)
+			wire_inflate(c->node, &c->node->conf->websocket, &ev);
 		on_event(c, &ev);
+		ws_zip_release(&c->node->zip);
 	}
 	return n;
 }
@@ -160,12 +164,11 @@ static const struct conn_ops ws_conn_ops = {
 
 /* ---- handshake ---- */
 
-/* All Sec-WebSocket-Protocol lines as one list. */
+/* All header lines of a name as one list. */
 static struct sv
-offered_protocols(const struct http_request *req, struct buf *b)
+joined(const struct http_request *req, struct sv name, struct buf *b)
 {
-	const struct sv	name = SV("Sec-WebSocket-Protocol");
-	size_t		i;
+	size_t i;
 
 	for (i = 0; i < req->nheader; i++) {
 		if (!sv_ieq(req->header[i].name, name))
@@ -177,6 +180,7 @@ offered_protocols(const struct http_request *req, struct buf *b)
 	return buf_sv(b);
 }
 
+/* The lists are kept in b[0] and b[1]. */
 static struct ws_request
 handshake_of(const struct http_request *req, struct buf *b)
 {
@@ -189,7 +193,9 @@ handshake_of(const struct http_request *req, struct buf *b)
 		    "upgrade"),
 		.version = http_header_get(req, "Sec-WebSocket-Version"),
 		.key = http_header_get(req, "Sec-WebSocket-Key"),
-		.protocols = offered_protocols(req, b),
+		.protocols = joined(req, SV("Sec-WebSocket-Protocol"), &b[0]),
+		.extensions = joined(req, SV("Sec-WebSocket-Extensions"),
+		    &b[1]),
 	};
 }
 
@@ -239,19 +245,24 @@ upgrade(struct http_exchange *x, const struct ws_request *hs)
 {
 	struct node		*n = x->w->ctx;
 	struct buf		 head = BUF_INIT;
+	struct ws_deflate_terms	 terms = { .on = false };
 	struct ws_client	*wc;
 	struct client		*c;
 
-	c = client_open(x, &ws_transport, WIRE_WS_JSON, sizeof(*wc));
+	if (n->conf->websocket.compression)
+		terms = ws_deflate_select(hs->extensions);
+	c = client_open(x, &ws_transport, ws_deflate_sends(terms) ?
+	    WIRE_WS_JSON_DEFLATE : WIRE_WS_JSON, sizeof(*wc));
 	if (c == NULL)
 		return;
 	wc = (struct ws_client *)(void *)c;
 	ws_init(&wc->ws, (uint32_t)n->conf->websocket.message_size_limit);
+	if (terms.on)
+		ws_allow_deflate(&wc->ws);
 	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
 	    "true");
 	ws_handshake_format(&head, hs->key,
-	    ws_protocol_select(hs->protocols, protocols),
-	    (struct ws_deflate_terms){ .on = false });
+	    ws_protocol_select(hs->protocols, protocols), terms);
 	if (head.failed) {
 		http_respond_error(x, 503, "out of memory");
 		client_free(c);
@@ -268,8 +279,8 @@ void
 ws_transport_handler(struct http_exchange *x)
 {
 	struct node		*n = x->w->ctx;
-	struct buf		 b = BUF_INIT;
-	struct ws_request	 hs = handshake_of(&x->req, &b);
+	struct buf		 b[2] = { BUF_INIT, BUF_INIT };
+	struct ws_request	 hs = handshake_of(&x->req, b);
 
 	if (!handshake_ok(x, &hs))
 		goto out;
@@ -284,12 +295,21 @@ ws_transport_handler(struct http_exchange *x)
 		upgrade(x, &hs);
 	}
 out:
-	buf_fini(&b);
+	buf_fini(&b[0]);
+	buf_fini(&b[1]);
 }
 
 #ifdef FUGU_ECHO
 
 /* ---- the echo endpoint ---- */
+
+#define ECHO_MAX	(16 * 1024 * 1024)
+
+struct echo {
+	struct ws	ws;
+	struct ws_zip	zip;
+	bool		sends;		/* compressed messages */
+};
 
 static void
 echo_frame(struct conn *conn, enum ws_op op, struct sv data)
@@ -300,17 +320,44 @@ echo_frame(struct conn *conn, enum ws_op op, struct sv data)
 		conn_close(conn);
 }
 
+static void
+echo_message(struct conn *conn, struct ws_event *ev)
+{
+	struct echo	*e = conn->proto;
+	struct blob	*b;
+	char		*zip = malloc(ev->data.n + WS_ZIP_SPARE);
+	size_t		 n = 0;
+
+	if (e->sends && zip != NULL)
+		n = ws_zip_deflate(&e->zip, 1, ev->data, zip);
+	if (n == 0) {
+		echo_frame(conn, ev->op, ev->data);
+	} else if ((b = frame(ev->op, sv_make(zip, n))) == NULL) {
+		conn_close(conn);
+	} else {
+		b->data[0] |= WS_RSV1;
+		if (conn_send(conn, b) == -1)
+			conn_close(conn);
+	}
+	free(zip);
+}
+
 static size_t
 echo_read(struct conn *conn, char *p, size_t n)
 {
+	struct echo	*e = conn->proto;
 	unsigned char	 frame[WS_CLOSE_MAX];
 	struct ws_event	 ev;
 	size_t		 at = 0, used;
 
 	for (;;) {
-		switch (ws_feed(conn->proto, p + at, n - at, &used, &ev)) {
+		ws_feed(&e->ws, p + at, n - at, &used, &ev);
+		if (ev.deflated)
+			ws_zip_inflate(&e->zip, &ev, ECHO_MAX);
+		switch (ev.type) {
 		case WS_MESSAGE:
-			echo_frame(conn, ev.op, ev.data);
+			echo_message(conn, &ev);
+			ws_zip_release(&e->zip);
 			break;
 		case WS_PING:
 			echo_frame(conn, WS_OP_PONG, ev.data);
@@ -340,8 +387,11 @@ echo_timer(struct conn *conn)
 static void
 echo_closed(struct conn *conn)
 {
-	ws_fini(conn->proto);
-	free(conn->proto);
+	struct echo *e = conn->proto;
+
+	ws_fini(&e->ws);
+	ws_zip_fini(&e->zip);
+	free(e);
 }
 
 static const struct conn_ops echo_conn_ops = {
@@ -354,24 +404,33 @@ static const struct conn_ops echo_conn_ops = {
 void
 ws_echo_handler(struct http_exchange *x)
 {
-	struct buf		 b = BUF_INIT, head = BUF_INIT;
-	struct ws_request	 hs = handshake_of(&x->req, &b);
-	struct ws		*ws;
+	struct node		*n = x->w->ctx;
+	struct buf		 b[2] = { BUF_INIT, BUF_INIT };
+	struct buf		 head = BUF_INIT;
+	struct ws_request	 hs = handshake_of(&x->req, b);
+	struct ws_deflate_terms	 terms = { .on = false };
+	struct echo		*e;
 
 	if (!handshake_ok(x, &hs))
 		goto out;
-	ws_handshake_format(&head, hs.key, NULL,
-	    (struct ws_deflate_terms){ .on = false });
-	if ((ws = malloc(sizeof(*ws))) == NULL || head.failed) {
+	if (n->conf->websocket.compression)
+		terms = ws_deflate_select(hs.extensions);
+	ws_handshake_format(&head, hs.key, NULL, terms);
+	if ((e = malloc(sizeof(*e))) == NULL || head.failed) {
 		http_respond_error(x, 503, "out of memory");
-		free(ws);
+		free(e);
 		goto out;
 	}
-	ws_init(ws, 16 * 1024 * 1024);
-	if (http_upgrade(x, buf_sv(&head), &echo_conn_ops, ws) == -1)
-		free(ws);
+	ws_init(&e->ws, ECHO_MAX);
+	if (terms.on)
+		ws_allow_deflate(&e->ws);
+	e->sends = ws_deflate_sends(terms);
+	ws_zip_init(&e->zip);
+	if (http_upgrade(x, buf_sv(&head), &echo_conn_ops, e) == -1)
+		free(e);
 out:
-	buf_fini(&b);
+	buf_fini(&b[0]);
+	buf_fini(&b[1]);
 	buf_fini(&head);
 }
 

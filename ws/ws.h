@@ -126,6 +126,7 @@ struct ws_request {
 	struct sv	key;			/* Sec-WebSocket-Key */
 	struct sv	protocols;		/* all Sec-WebSocket-Protocol,
 						 * joined by ", " */
+	struct sv	extensions;		/* the same of -Extensions */
 };
 
 /* 0 when the request is a correct opening handshake; otherwise the HTTP
