@@ -59,7 +59,7 @@ enum acme_do {
 	ACME_HIDE,	/* of that name and token: no longer */
 	ACME_SAVE,	/* file, body: write atomically, mode 0600 */
 	ACME_REMOVE,	/* file */
-	ACME_NEW_KEY,	/* make the certificate's key; acme_key() */
+	ACME_NEW_KEY,	/* make the certificate's key; acme_have_key() */
 	ACME_WAIT,	/* until that time */
 	ACME_HAVE,	/* a new certificate: chain and key, PEM; it has been
 			 * checked against the names and the key */
@@ -99,7 +99,7 @@ void	acme_next(struct acme *, int64_t now, struct acme_step *);
 /* The step was carried out: a request was answered, a key was made (PEM);
  * others are done, or failed with a text. */
 void	acme_reply(struct acme *, int64_t now, const struct acme_reply *);
-void	acme_key(struct acme *, int64_t now, struct sv pem);
+void	acme_have_key(struct acme *, int64_t now, struct sv pem);
 void	acme_done(struct acme *, int64_t now, const char *why);
 
 /* Renew at the next step whatever the dates say (fugu acme renew); a back-off
