@@ -29,6 +29,14 @@
 /* Bytes of a scratch: one small record and a full one. */
 #define TLS_SCRATCH	(BR_SSL_BUFSIZE_OUTPUT + TLS_SMALL + 85)
 
+/* Types of records. */
+enum {
+	TLS_REC_CCS = 20,	/* the lowest */
+	TLS_REC_ALERT = 21,
+	TLS_REC_HANDSHAKE = 22,
+	TLS_REC_DATA = 23	/* the highest */
+};
+
 struct tls_engine {
 	union {			/* NULL: before the hello, or no more */
 		br_ssl_engine_context	*eng;
@@ -49,6 +57,8 @@ struct tls_engine {
 	uint16_t		 cipher;	/* suite, once open */
 	uint8_t			 failure;	/* enum tls_failure */
 	bool			 server_side, open, resumed, failed;
+	bool			 challenge;	/* see handshake.h: to be
+						 * closed once open */
 	bool			 in_used;	/* in is done with */
 	bool			 finished;	/* no more is sent */
 	bool			 ended;		/* the peer said so */
