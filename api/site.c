@@ -16,11 +16,13 @@
 
 #define READ	(1u << HTTP_GET)
 #define WRITE	(1u << HTTP_POST)
+#define ASK	(1u << HTTP_OPTIONS)
 
 #define READ_BODY_MAX	4096	/* some send one with a GET */
 
-/* WebSocket, the methods and the legacy form, health three times, metrics. */
-#define ROUTES_MAX	(1 + API_METHODS + 1 + 3 + 1)
+/* Transports and what belongs to them, the methods and the legacy form, health
+ * three times, metrics. */
+#define ROUTES_MAX	(8 + API_METHODS + 1 + 3 + 1)
 
 struct builder {
 	struct site	*site;
@@ -120,17 +122,51 @@ add_health(struct builder *b, const char *prefix)
 }
 
 static void
+add_transport(struct builder *b, bool enabled, const char *prefix,
+    unsigned methods, int64_t max_body, http_handler *handler)
+{
+	const struct http_route r = {
+		.methods = methods,
+		.max_body = (uint64_t)max_body,
+		.prepare = transport_prepare,
+		.handler = handler,
+	};
+
+	if (enabled)
+		add(b, &r, prefix, "");
+}
+
+static void
+add_transports(struct builder *b, const struct conf *c)
+{
+	add_transport(b, !c->websocket.disabled, c->websocket.handler_prefix,
+	    READ, 0, ws_transport_handler);
+	add_transport(b, c->sse.enabled, c->sse.handler_prefix,
+	    READ | WRITE | ASK, c->sse.max_request_body_size, sse_handler);
+	add_transport(b, c->http_stream.enabled, c->http_stream.handler_prefix,
+	    WRITE | ASK, c->http_stream.max_request_body_size,
+	    http_stream_handler);
+	add_transport(b, c->sse.enabled || c->http_stream.enabled,
+	    c->emulation.handler_prefix, WRITE | ASK,
+	    c->emulation.max_request_body_size, emulation_handler);
+	add_transport(b, c->uni_sse.enabled, c->uni_sse.handler_prefix,
+	    READ | WRITE | ASK, c->uni_sse.max_request_body_size,
+	    uni_sse_handler);
+	add_transport(b, c->uni_http_stream.enabled,
+	    c->uni_http_stream.handler_prefix, WRITE | ASK,
+	    c->uni_http_stream.max_request_body_size,
+	    uni_http_stream_handler);
+	add_transport(b, c->init.enabled, c->init.handler_prefix, READ,
+	    READ_BODY_MAX, init_handler);
+}
+
+static void
 build_external(struct builder *b, const struct conf *conf,
     const struct http_route *extra, size_t nextra)
 {
-	const struct http_route ws = {
-		.methods = READ,
-		.handler = ws_transport_handler,
-	};
 	size_t i;
 
-	if (!conf->websocket.disabled)
-		add(b, &ws, conf->websocket.handler_prefix, "");
+	add_transports(b, conf);
 	if (!conf->http_api.disabled && conf->http_api.external)
 		add_api(b, &conf->http_api);
 	for (i = 0; i < nextra; i++)
