@@ -5,7 +5,8 @@
  * Connections: input through the worker's shared buffer, output through a
  * queue of shared blobs. An idle connection owns nothing but its struct:
  * input is owned only while the layer above waits for the rest of it, and
- * the queue's array is freed when it has run empty.
+ * the queue's array is freed when it has run empty. A filter (see net.h) may
+ * stand between both and the socket.
  */
 #include <sys/epoll.h>
 #include <sys/uio.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "net/internal.h"
+#include "util/log.h"
 
 #define IOV_BATCH	64
 #define IN_MIN		1024	/* least room for a read into c->in */
@@ -52,15 +54,23 @@ conn_fail(struct conn *c, int error)
 	conn_close(c);
 }
 
-/* The events that fit the connection's state. */
+/* A filter that opens reads on. */
+static bool
+deaf(const struct conn *c)
+{
+	return c->eof || (c->paused && !c->opening);
+}
+
+/* The events that fit the connection's state. While a filter opens, output
+ * may wait for input. */
 static void
 conn_update_events(struct conn *c)
 {
 	uint32_t want = 0;
 
-	if (!c->eof && !c->paused)
+	if (!deaf(c))
 		want |= EPOLLIN;
-	if (c->blocked)
+	if (c->blocked && (!c->opening || c->filter->ops->holds(c)))
 		want |= EPOLLOUT;
 	if (io_want(c->w, &c->io, want) == -1)
 		conn_fail(c, errno);
@@ -88,10 +98,25 @@ conn_keep(struct conn *c, const char *p, size_t n)
 	return 0;
 }
 
+/* The layer above has put a filter under itself and left it its input. */
+static void
+conn_refilter(struct conn *c)
+{
+	char	*p = c->in;
+	size_t	 n = c->in_n;
+
+	c->in = NULL;
+	c->in_n = c->in_cap = 0;
+	if (n > 0)
+		c->filter->ops->on_input(c, p, n);
+	free(p);
+}
+
 static void
 conn_deliver(struct conn *c, char *p, size_t n)
 {
-	size_t used;
+	const struct conn_filter	*filter = c->filter;
+	size_t				 used;
 
 	c->redeliver = false;
 	used = c->ops->on_read(c, p, n);
@@ -99,18 +124,20 @@ conn_deliver(struct conn *c, char *p, size_t n)
 		return;
 	if (conn_keep(c, p + used, n - used) == -1)
 		conn_fail(c, ENOMEM);
+	else if (c->filter != filter)
+		conn_refilter(c);
 }
 
-/* Room behind the kept input: at least IN_MIN, doubling. */
+/* Room behind the kept input: at least n, doubling. */
 static int
-conn_grow_in(struct conn *c)
+conn_grow_in(struct conn *c, size_t n)
 {
 	size_t	 cap = c->in_cap;
 	char	*p;
 
-	if (cap - c->in_n >= IN_MIN)
+	if (cap - c->in_n >= n)
 		return 0;
-	cap = cap * 2 < c->in_n + IN_MIN ? c->in_n + IN_MIN : cap * 2;
+	cap = cap * 2 < c->in_n + n ? c->in_n + n : cap * 2;
 	if (cap > INT_MAX || (p = realloc(c->in, cap)) == NULL)
 		return -1;
 	c->in = p;
@@ -139,7 +166,7 @@ conn_read(struct conn *c)
 	ssize_t	 n;
 
 	if (c->in != NULL && !c->close_drained) {
-		if (conn_grow_in(c) == -1) {
+		if (conn_grow_in(c, IN_MIN) == -1) {
 			conn_fail(c, ENOMEM);
 			return;
 		}
@@ -163,6 +190,64 @@ conn_read(struct conn *c)
 	}
 }
 
+/* see net.h */
+void
+conn_filter_input(struct conn *c, char *p, size_t n)
+{
+	if (c->closing || c->close_drained || c->eof || n == 0)
+		return;
+	c->w->stats.bytes_in += n;
+	if (c->in == NULL && !c->paused) {
+		conn_deliver(c, p, n);
+		return;
+	}
+	if (conn_grow_in(c, n) == -1) {
+		conn_fail(c, ENOMEM);
+		return;
+	}
+	memcpy(c->in + c->in_n, p, n);
+	c->in_n += (uint32_t)n;
+	if (!c->paused)
+		conn_deliver(c, c->in, c->in_n);
+}
+
+/* see net.h */
+void
+conn_filter_eof(struct conn *c)
+{
+	if (c->closing || c->eof)
+		return;
+	/* Without a filter a paused connection does not hear of it. */
+	if (c->paused || c->redeliver)
+		c->eof_waits = true;	/* after what is kept */
+	else
+		conn_eof(c);
+}
+
+static void
+conn_read_filtered(struct conn *c)
+{
+	const struct conn_filter_ops	*f = c->filter->ops;
+	bool				 ignore;
+	ssize_t				 n;
+
+	if (c->eof_waits || !f->may_read(c))
+		return;
+	ignore = c->close_drained && !c->opening;
+	n = recv(c->io.fd, c->w->rbuf, WORKER_RBUF, 0);
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			conn_fail(c, errno);
+	} else if (n == 0) {
+		if (ignore)
+			conn_eof(c);
+		else
+			f->on_eof(c);
+	} else if (!ignore) {
+		f->on_input(c, c->w->rbuf, (size_t)n);
+	}
+}
+
 static void
 conn_event(struct io *io, struct worker *w, uint32_t ev)
 {
@@ -173,16 +258,20 @@ conn_event(struct io *io, struct worker *w, uint32_t ev)
 		return;
 	if (ev & EPOLLOUT) {
 		conn_touch(c);
-	} else if (ev & (EPOLLERR | EPOLLHUP) && (c->paused || c->eof)) {
+	} else if (ev & (EPOLLERR | EPOLLHUP) && deaf(c)) {
 		conn_fail(c, ECONNRESET);
 		return;
 	}
-	if (c->paused || c->eof)
+	if (deaf(c)) {
 		/* Input came after conn_pause(): stop asking for it only
 		 * now, because most pauses end before any comes. */
 		conn_update_events(c);
-	else if (ev & (EPOLLIN | EPOLLERR | EPOLLHUP))
-		conn_read(c);
+	} else if (ev & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
+		if (c->filter != NULL)
+			conn_read_filtered(c);
+		else
+			conn_read(c);
+	}
 }
 
 /* see net.h */
@@ -202,10 +291,10 @@ conn_resume(struct conn *c)
 		return;
 	c->paused = false;
 	conn_update_events(c);
-	if (c->in_n > 0) {
+	if (c->in_n > 0)
 		c->redeliver = true;
+	if (c->redeliver || c->eof_waits)
 		conn_touch(c);
-	}
 }
 
 /* ---- output ---- */
@@ -322,7 +411,7 @@ out_write(struct conn *c)
 	struct blob	*b = *out_slot(c, 0);
 	uint32_t	 i;
 
-	if (c->out_n == 1)
+	if (c->out_n == 1 && c->filter == NULL)
 		return send(c->io.fd, b->data + c->out_off,
 		    b->n - c->out_off, MSG_NOSIGNAL);
 	for (i = 0; i < c->out_n && i < IOV_BATCH; i++) {
@@ -332,6 +421,8 @@ out_write(struct conn *c)
 	}
 	iov[0].iov_base = (*out_slot(c, 0))->data + c->out_off;
 	iov[0].iov_len -= c->out_off;
+	if (c->filter != NULL)
+		return c->filter->ops->send(c, iov, (int)i);
 	mh.msg_iovlen = i;
 	return sendmsg(c->io.fd, &mh, MSG_NOSIGNAL);
 }
@@ -364,12 +455,48 @@ out_drained(struct conn *c)
 		c->ops->on_drained(c);
 }
 
+/* Output has to wait, and has got on in this turn or begins to wait. */
+static void
+out_block(struct conn *c, bool progress)
+{
+	if (progress || !c->blocked)
+		c->blocked_at = c->w->now;
+	c->blocked = true;
+	conn_update_events(c);
+}
+
+/* Have the filter send what it holds. Whether it takes output then. */
+static bool
+filter_flush(struct conn *c)
+{
+	if (c->filter->ops->flush(c) == -1) {
+		if (errno == EAGAIN)
+			out_block(c, false);
+		else
+			conn_fail(c, errno);
+		return false;
+	}
+	if (c->opening && (c->out_n > 0 || c->blocked))
+		out_block(c, false);
+	return !c->opening;
+}
+
+/* The same for its last words. */
+static bool
+filter_finish(struct conn *c)
+{
+	c->filter->ops->finish(c);
+	return filter_flush(c);
+}
+
 /* see net.h */
 void
 conn_flush(struct conn *c)
 {
 	ssize_t n;
 
+	if (c->filter != NULL && (c->closing || !filter_flush(c)))
+		return;
 	while (c->out_n > 0) {
 		if ((n = out_write(c)) == -1) {
 			if (errno == EINTR)
@@ -382,16 +509,15 @@ conn_flush(struct conn *c)
 		}
 		c->w->stats.bytes_out += (uint64_t)n;
 		out_ack(c, (size_t)n);
-		if (n == 0 || c->out_off > 0) {
+		if (n == 0 || (c->filter == NULL ? c->out_off > 0 :
+		    c->filter->ops->holds(c))) {
 			/* The kernel's buffer is full. */
-			if (n > 0 || !c->blocked)
-				c->blocked_at = c->w->now;
-			c->blocked = true;
-			conn_update_events(c);
+			out_block(c, n > 0);
 			return;
 		}
 	}
-	out_drained(c);
+	if (c->filter == NULL || !c->close_drained || filter_finish(c))
+		out_drained(c);
 }
 
 /* see internal.h */
@@ -410,6 +536,13 @@ conns_flush(struct worker *w)
 			continue;
 		if (c->redeliver && !c->paused && !c->close_drained) {
 			conn_deliver(c, c->in, c->in_n);
+			if (c->closing)
+				continue;
+		}
+		if (c->eof_waits && !c->paused &&
+		    (!c->redeliver || c->close_drained)) {
+			c->eof_waits = false;
+			conn_eof(c);
 			if (c->closing)
 				continue;
 		}
@@ -486,6 +619,10 @@ conn_close_drained(struct conn *c)
 {
 	if (c->closing || c->close_drained)
 		return;
+	if (c->opening && c->out_n == 0) {
+		conn_close(c);
+		return;
+	}
 	c->close_drained = true;
 	c->paused = false;
 	conn_update_events(c);
@@ -493,14 +630,58 @@ conn_close_drained(struct conn *c)
 	conn_touch(c);
 }
 
+/* see net.h */
+void
+conn_set_filter(struct conn *c, struct conn_filter *f)
+{
+	c->filter = f;
+	c->opening = true;
+}
+
+/* see net.h */
+void
+conn_filter_open(struct conn *c)
+{
+	c->opening = false;
+	conn_touch(c);
+}
+
+/* see net.h */
+const char *
+conn_why(const struct conn *c)
+{
+	const char *why = NULL;
+
+	if (c->filter != NULL)
+		why = c->filter->ops->why(c);
+	if (why == NULL)
+		why = c->err == 0 ? "connection closed" : log_strerror(c->err);
+	return why;
+}
+
+/* The last try to get output out. */
+static void
+conn_last_words(struct conn *c)
+{
+	if (c->err != 0 || c->blocked || c->opening)
+		return;
+	if (c->out_n > 0)
+		(void)!out_write(c);
+	if (c->filter != NULL) {
+		c->filter->ops->finish(c);
+		(void)!c->filter->ops->flush(c);
+	}
+}
+
 static void
 conn_free(struct conn *c)
 {
-	if (c->out_n > 0 && c->err == 0 && !c->blocked)
-		(void)!out_write(c);
+	conn_last_words(c);
 	timer_stop(&c->timer);
 	if (c->ops != NULL)
 		c->ops->on_close(c);
+	if (c->filter != NULL)
+		c->filter->ops->free(c);
 	c->out_off = 0;
 	conn_drop_output(c);
 	close(c->io.fd);

@@ -248,9 +248,9 @@ const char *conn_why(const struct conn *);
 
 /* ---- filters: what stands between a connection and its socket ---- */
 
-/* All but may_read and why may close the connection. While it is `opening',
- * no output is handed to the filter, and input is read even if the layer
- * above has paused it. */
+/* While the connection is `opening', no output is handed to the filter, and
+ * input is read even if the layer above has paused it. A filter that fails
+ * sets c->err and closes. */
 struct conn_filter_ops {
 	/* Whether to read from the socket now; false: in the next turn. */
 	bool	(*may_read)(struct conn *);
@@ -291,8 +291,6 @@ void	conn_filter_open(struct conn *);
 void	conn_filter_input(struct conn *, char *p, size_t n);
 /* From the filter: there will be no more input. */
 void	conn_filter_eof(struct conn *);
-/* From the filter: close, with an errno for c->err. */
-void	conn_filter_fail(struct conn *, int error);
 
 /* ---- listeners ---- */
 
