@@ -284,6 +284,19 @@ explain_name(const struct tls_verify *v, struct buf *b)
 	buf_printf(b, ", not %s", v->host);
 }
 
+static bool
+is_trusted_name(const struct tls_verify *v, struct sv dn)
+{
+	const br_x509_trust_anchor	*a;
+	size_t				 n, i;
+
+	a = tls_trust_anchors(v->o.trust, &n);
+	for (i = 0; i < n; i++)
+		if (sv_eq(sv_make(a[i].dn.data, a[i].dn.len), dn))
+			return true;
+	return false;
+}
+
 static void
 explain_trust(const struct tls_verify *v, struct buf *b)
 {
@@ -295,8 +308,10 @@ explain_trust(const struct tls_verify *v, struct buf *b)
 	    "has a chain that leads to no trusted CA: it was issued by ");
 	x509_name_put(b, v->x.issuer, NAMES_MAX);
 	if (v->ncerts == 1)
-		buf_puts(b, ", which is not a trusted CA, and came without "
-		    "an intermediate certificate");
+		buf_puts(b, is_trusted_name(v, v->x.issuer) ?
+		    ", which is trusted, but not with the key that signed it" :
+		    ", which is not a trusted CA, and came without an "
+		    "intermediate certificate");
 }
 
 static void
