@@ -390,15 +390,18 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 }
 
 /* see client.h */
-struct buf *
+struct enc *
 client_reply_begin(struct client *c)
 {
 	struct node *n = c->node;
 
-	if (n->replying != c && n->replying != NULL)
-		client_reply_flush(n->replying);
-	n->replying = c;
-	return &n->reply;
+	if (n->replying != c) {
+		if (n->replying != NULL)
+			client_reply_flush(n->replying);
+		n->replying = c;
+		encode_init(&n->reply_enc, &n->reply, c->form);
+	}
+	return &n->reply_enc;
 }
 
 /* see client.h */
@@ -406,16 +409,19 @@ void
 client_reply_flush(struct client *c)
 {
 	struct node	*n = c->node;
+	uint32_t	 code = DISCONNECT_SERVER_ERROR;
 	struct blob	*b = NULL;
 
 	if (n->replying != c)
 		return;
 	n->replying = NULL;
-	if (!n->reply.failed)
-		b = wire_message(n, c->form, buf_sv(&n->reply));
+	if (n->reply_enc.unfit)		/* spec 12.20 */
+		code = DISCONNECT_INAPPROPRIATE_PROTOCOL;
+	else if (!n->reply.failed)
+		b = wire_message(c->node, c->form, buf_sv(&n->reply));
 	buf_reset(&n->reply);
 	if (b == NULL)
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		client_disconnect(c, code, NULL);
 	else
 		client_send(c, b, OUT_REPLY);
 }
@@ -445,22 +451,39 @@ const struct hub_ops client_hub_ops = {
 };
 
 /* see client.h */
-void
-client_unsubscribe_push(struct client *c, struct sv channel, uint32_t code)
+struct enc
+client_push_begin(struct client *c)
 {
-	struct node	*n = c->node;
-	struct blob	*b = NULL;
+	struct enc e;
 
-	buf_reset(&n->push);
-	encode_unsubscribe_push(&n->push, channel, code,
-	    unsubscribe_reason(code));
-	if (!n->push.failed)
-		b = wire_message(n, c->form, buf_sv(&n->push));
-	n->stats.unsubscribes++;
+	buf_reset(&c->node->push);
+	encode_init(&e, &c->node->push, c->form);
+	return e;
+}
+
+/* see client.h */
+void
+client_push_send(struct client *c, const struct enc *e)
+{
+	struct blob *b = NULL;
+
+	if (!e->b->failed)
+		b = wire_message(c->node, c->form, buf_sv(e->b));
 	if (b == NULL)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	else
 		client_send(c, b, OUT_PUSH);
+}
+
+/* see client.h */
+void
+client_unsubscribe_push(struct client *c, struct sv channel, uint32_t code)
+{
+	struct enc e = client_push_begin(c);
+
+	encode_unsubscribe_push(&e, channel, code, unsubscribe_reason(code));
+	c->node->stats.unsubscribes++;
+	client_push_send(c, &e);
 }
 
 /* ---- deadlines ---- */

@@ -216,9 +216,13 @@ struct hub_info client_info(const struct client *, const struct client_sub *s,
 /* Queue a message of the given type for the peer: takes the reference.
  * Disconnects who is too slow. */
 void	client_send(struct client *, struct blob *, enum out_type);
+/* A push to one client: begun in the node's buffer; the caller writes it, and
+ * has it sent. */
+struct enc client_push_begin(struct client *);
+void	client_push_send(struct client *, const struct enc *);
 /* Replies to the frame in hand go out together; a reply of client c is
- * appended to the buffer that this returns. */
-struct buf *client_reply_begin(struct client *);
+ * written with what this returns. */
+struct enc *client_reply_begin(struct client *);
 void	client_reply_flush(struct client *);
 /* Answer the command under way (cmd_id) with an error. */
 void	client_reply_error(struct client *, enum client_method, uint32_t id,

@@ -113,20 +113,20 @@ client_reply_error(struct client *c, enum client_method m, uint32_t id,
 }
 
 /* see command.h */
-struct buf *
+struct enc *
 command_reply(struct client *c, enum client_method m, uint32_t id)
 {
-	struct buf *b = client_reply_begin(c);
+	struct enc *e = client_reply_begin(c);
 
-	encode_reply_begin(b, id, client_method_name[m]);
-	return b;
+	encode_reply_begin(e, id, m);
+	return e;
 }
 
 /* see command.h */
 void
 command_reply_end(struct client *c, enum client_method m)
 {
-	encode_reply_end(&c->node->reply);
+	encode_reply_end(&c->node->reply_enc);
 	count_duration(c, m);
 }
 
@@ -134,7 +134,7 @@ command_reply_end(struct client *c, enum client_method m)
 void
 command_reply_empty(struct client *c, enum client_method m, uint32_t id)
 {
-	buf_puts(command_reply(c, m, id), "{}");
+	command_reply(c, m, id);
 	command_reply_end(c, m);
 }
 

@@ -29,10 +29,10 @@ bool	command_channel(struct client *, struct jv req, struct sv *channel);
 
 /* ---- answering ---- */
 
-/* The reply to command id is begun; append the result's JSON and end it. */
-struct buf *command_reply(struct client *, enum client_method, uint32_t id);
+/* The reply to command id is begun; write the result's members and end it. */
+struct enc *command_reply(struct client *, enum client_method, uint32_t id);
 void	command_reply_end(struct client *, enum client_method);
-/* {} */
+/* One that says nothing. */
 void	command_reply_empty(struct client *, enum client_method, uint32_t id);
 
 /* ---- waiting for a channel's owner ---- */

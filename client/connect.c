@@ -10,41 +10,73 @@
 #include "client/command.h"
 #include "client/connect.h"
 #include "client/token.h"
-#include "client/wire.h"
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
 
 #define TTL_MAX	(365 * 24 * 3600)	/* s */
 
+/* Whether and when it ends. */
+static void
+put_expiry(struct enc *e, unsigned num, const struct connect_result *r)
+{
+	enc_bool(e, num, "expires", r->expires);
+	if (r->expires)
+		enc_u64_always(e, num + 1, "ttl", (uint64_t)r->ttl);
+}
+
+/* The entries as connect_put_sub() has written them. */
+static void
+put_subs(struct enc *e, struct sv subs)
+{
+	if (subs.n == 0)
+		return;
+	enc_map(e, "subs");
+	buf_putsv(e->b, subs);
+	enc_map_end(e);
+}
+
+/* ConnectResult, or the Connect push, which has another order. */
+static void
+put_result(struct client *c, struct enc *e, const struct connect_result *r,
+    struct sv subs)
+{
+	const struct conf_client	*conf = &c->node->conf->client;
+	char				 id[37], session[CLIENT_SESSION_MAX];
+	int64_t				 ping = conf->ping_interval;
+
+	enc_str(e, 1, "client", sv_from(client_id(c, id)));
+	enc_str(e, 2, "version", sv_from(FUGU_VERSION));
+	if (!e->uni)
+		put_expiry(e, 3, r);
+	put_subs(e, subs);
+	if (e->uni)
+		put_expiry(e, 5, r);
+	if (!c->frame_ping)
+		enc_u64(e, 7, "ping", (uint64_t)(ping / MSEC_PER_SEC));
+	enc_bool(e, 8, "pong", !c->frame_ping && !e->uni &&
+	    conf->pong_timeout > 0);
+	if (c->tr->session != NULL)
+		enc_str(e, 9, "session", sv_make(session,
+		    c->tr->session(c, session)));
+	if (c->tr->emulated)
+		enc_str(e, 10, "node", sv_from(c->node->srv->uid));
+	if (conf->connect_include_server_time)
+		enc_u64(e, 11, "time", (uint64_t)clock_wall_ms());
+}
+
 /* see connect.h */
 void
 connect_reply(struct client *c, uint32_t id, const struct connect_result *r,
     struct sv subs)
 {
-	const struct conf	*conf = c->node->conf;
-	struct buf		*b = command_reply(c, METHOD_CONNECT, id);
-	char			 uid[37];
+	struct enc *e = client_reply_begin(c);
 
-	buf_printf(b, "{\"client\":\"%s\",\"version\":\"" FUGU_VERSION "\"",
-	    client_id(c, uid));
-	if (r->expires)
-		buf_printf(b, ",\"expires\":true,\"ttl\":%lld",
-		    (long long)r->ttl);
-	if (subs.n > 0) {
-		buf_puts(b, ",\"subs\":{");
-		buf_putsv(b, subs);
-		buf_putc(b, '}');
-	}
-	if (!c->frame_ping && conf->client.ping_interval >= MSEC_PER_SEC) {
-		buf_printf(b, ",\"ping\":%lld", (long long)
-		    (conf->client.ping_interval / MSEC_PER_SEC));
-	}
-	if (!c->frame_ping && conf->client.pong_timeout > 0)
-		buf_puts(b, ",\"pong\":true");
-	if (conf->client.connect_include_server_time)
-		buf_printf(b, ",\"time\":%lld", (long long)clock_wall_ms());
-	buf_putc(b, '}');
+	if (e->uni)
+		encode_push_begin(e, SV(""), 10, "connect");
+	else
+		encode_reply_begin(e, id, METHOD_CONNECT);
+	put_result(c, e, r, subs);
 	command_reply_end(c, METHOD_CONNECT);
 }
 
@@ -256,7 +288,6 @@ command_refresh(struct client *c, uint32_t id, struct jv req)
 	struct connect_result	 r;
 	struct sv		 token;
 	enum jwt_err		 err;
-	struct buf		*b;
 
 	if (command_str(c, req, "token", &token) == -1 || token.n == 0) {
 		command_bad(c, "refresh without a token");
@@ -287,12 +318,7 @@ command_refresh(struct client *c, uint32_t id, struct jv req)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	} else {
 		client_set_timer(c);
-		b = command_reply(c, METHOD_REFRESH, id);
-		buf_putc(b, '{');
-		if (r.expires)
-			buf_printf(b, "\"expires\":true,\"ttl\":%lld",
-			    (long long)r.ttl);
-		buf_putc(b, '}');
+		put_expiry(command_reply(c, METHOD_REFRESH, id), 3, &r);
 		command_reply_end(c, METHOD_REFRESH);
 	}
 	connect_token_fini(&t);
@@ -304,9 +330,8 @@ void
 client_refresh(struct client *c, bool expired, int64_t expire_at,
     struct sv info)
 {
-	struct connect_result	 r;
-	struct buf		 b = BUF_INIT;
-	struct blob		*blob = NULL;
+	struct connect_result	r;
+	struct enc		e;
 
 	if (c->state != CLIENT_CONNECTED)
 		return;
@@ -315,20 +340,14 @@ client_refresh(struct client *c, bool expired, int64_t expire_at,
 		client_disconnect(c, DISCONNECT_EXPIRED, NULL);
 		return;
 	}
-	encode_push_begin(&b, SV(""), "refresh");
-	buf_putc(&b, '{');
-	if (r.expires)
-		buf_printf(&b, "\"expires\":true,\"ttl\":%lld",
-		    (long long)r.ttl);
-	buf_putc(&b, '}');
-	encode_push_end(&b);
-	if (!b.failed && (info.n == 0 || set_info(c, info) == 0))
-		blob = wire_message(c->node, c->form, buf_sv(&b));
-	buf_fini(&b);
-	if (blob == NULL) {
+	if (info.n > 0 && set_info(c, info) == -1) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 		return;
 	}
+	e = client_push_begin(c);
+	encode_push_begin(&e, SV(""), 12, "refresh");
+	put_expiry(&e, 1, &r);
+	encode_push_end(&e);
 	client_set_timer(c);
-	client_send(c, blob, OUT_PUSH);
+	client_push_send(c, &e);
 }

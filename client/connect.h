@@ -15,7 +15,7 @@ struct connect_result {
 	int64_t	ttl;		/* s */
 };
 
-/* Answer connect; subs is the inside of a JSON object, or empty. */
+/* Answer connect; subs are the entries of its map, encoded, or empty. */
 void	connect_reply(struct client *, uint32_t id,
 	    const struct connect_result *, struct sv subs);
 /* Refuse it with an error or a disconnect code. */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * See encode.h. Field order follows the field numbers of the protocol, zero
- * and empty values are left out, as Centrifugo's encoder does it.
+ * See encode.h. Members go by their numbers in the protocol, as Centrifugo's
+ * encoder does it.
  */
 #include <string.h>
 
@@ -26,200 +26,169 @@ const struct wire wire_forms[WIRE_MAX] = {
 
 /* see encode.h */
 void
-encode_reply_begin(struct buf *b, uint32_t id, const char *method)
+encode_init(struct enc *e, struct buf *b, enum wire_form form)
 {
-	if (b->n > 0)
-		buf_putc(b, '\n');
-	buf_puts(b, "{\"id\":");
-	buf_putu64(b, id);
-	buf_puts(b, ",\"");
-	buf_puts(b, method);
-	buf_puts(b, "\":");
+	enc_init(e, b, wire_forms[form].protobuf);
+	e->uni = wire_forms[form].uni;
+}
+
+/* ---- replies ---- */
+
+/* Members of Reply. */
+static const uint8_t result_num[METHOD_MAX] = {
+	[METHOD_CONNECT] = 5, [METHOD_SUBSCRIBE] = 6,
+	[METHOD_UNSUBSCRIBE] = 7, [METHOD_PUBLISH] = 8,
+	[METHOD_PRESENCE] = 9, [METHOD_PRESENCE_STATS] = 10,
+	[METHOD_HISTORY] = 11, [METHOD_RPC] = 13, [METHOD_REFRESH] = 14,
+	[METHOD_SUB_REFRESH] = 15,
+};
+
+/* see encode.h */
+void
+encode_reply_begin(struct enc *e, uint32_t id, enum client_method m)
+{
+	enc_open(e);
+	enc_u64(e, 1, "id", id);
+	enc_begin(e, result_num[m], client_method_name[m]);
 }
 
 /* see encode.h */
 void
-encode_reply_end(struct buf *b)
+encode_reply_end(struct enc *e)
 {
-	buf_putc(b, '}');
+	enc_end(e);
+	enc_close(e);
 }
 
 /* see encode.h */
 void
-encode_error(struct buf *b, uint32_t id, uint32_t code)
+encode_error(struct enc *e, uint32_t id, uint32_t code)
 {
-	encode_reply_begin(b, id, "error");
-	buf_puts(b, "{\"code\":");
-	buf_putu64(b, code);
-	buf_puts(b, ",\"message\":");
-	json_put_str(b, sv_from(error_message(code)));
-	if (error_is_temporary(code))
-		buf_puts(b, ",\"temporary\":true");
-	buf_putc(b, '}');
-	encode_reply_end(b);
+	enc_open(e);
+	enc_u64(e, 1, "id", id);
+	enc_begin(e, 2, "error");
+	enc_u64(e, 1, "code", code);
+	enc_str_always(e, 2, "message", sv_from(error_message(code)));
+	enc_bool(e, 3, "temporary", error_is_temporary(code));
+	enc_end(e);
+	enc_close(e);
 }
+
+/* ---- publications ---- */
 
 /* see encode.h */
 void
-encode_info(struct buf *b, const struct hub_info *info)
+encode_info(struct enc *e, const struct hub_info *info)
 {
-	buf_puts(b, "{\"user\":");
-	json_put_str(b, info->user);
-	buf_puts(b, ",\"client\":");
-	json_put_str(b, info->client);
-	if (info->conn_info.n > 0) {
-		buf_puts(b, ",\"conn_info\":");
-		json_put_raw(b, info->conn_info);
-	}
-	if (info->chan_info.n > 0) {
-		buf_puts(b, ",\"chan_info\":");
-		json_put_raw(b, info->chan_info);
-	}
-	buf_putc(b, '}');
+	enc_str_always(e, 1, "user", info->user);
+	enc_str_always(e, 2, "client", info->client);
+	enc_data(e, 3, "conn_info", info->conn_info);
+	enc_data(e, 4, "chan_info", info->chan_info);
 }
 
-/* The name of a member, behind a comma unless it is the first. */
+/* The data: a subscription with delta has it as a string of JSON. */
 static void
-put_name(struct buf *b, const char *name)
-{
-	if (b->n > 0 && b->p[b->n - 1] != '{')
-		buf_putc(b, ',');
-	buf_putc(b, '"');
-	buf_puts(b, name);
-	buf_puts(b, "\":");
-}
-
-static void
-put_number(struct buf *b, const char *name, uint64_t n)
-{
-	put_name(b, name);
-	buf_putu64(b, n);
-}
-
-static void
-put_data(struct buf *b, const struct hub_pub_view *v,
+put_data(struct enc *e, const struct hub_pub_view *v,
     const struct pub_form *f)
 {
-	/* Format binary may publish nothing at all. */
-	if (v->data.n == 0 && (f == NULL || f->kind == PUB_PLAIN))
-		return;
-	buf_puts(b, "\"data\":");
-	if (f == NULL || f->kind == PUB_PLAIN)
-		json_put_raw(b, v->data);
+	e->unfit |= !e->pb && v->is_binary;
+	if (f == NULL || f->kind == PUB_PLAIN || (e->pb &&
+	    f->kind == PUB_STRING))
+		enc_data(e, 4, "data", v->data);
 	else
-		json_put_str(b, f->kind == PUB_DELTA ? f->patch : v->data);
+		enc_str_always(e, 4, "data", f->kind == PUB_DELTA ?
+		    f->patch : v->data);
 }
 
 /* see encode.h */
 void
-encode_pub(struct buf *b, const struct hub_pub *pub,
+encode_pub(struct enc *e, const struct hub_pub *pub,
     const struct pub_form *f)
 {
 	struct hub_pub_view	v;
 	bool			plain = f == NULL || f->kind == PUB_PLAIN;
 
 	hub_pub_view(pub, &v);
-	buf_putc(b, '{');
-	put_data(b, &v, f);
+	put_data(e, &v, f);
 	if (v.has_info) {
-		put_name(b, "info");
-		encode_info(b, &v.info);
+		enc_begin(e, 5, "info");
+		encode_info(e, &v.info);
+		enc_end(e);
 	}
-	if (v.offset > 0)
-		put_number(b, "offset", v.offset);
-	if (v.tags.n > 0) {
-		put_name(b, "tags");
-		json_put_raw(b, v.tags);
-	}
-	if (f != NULL && f->kind == PUB_DELTA) {
-		put_name(b, "delta");
-		buf_puts(b, "true");
-	}
-	if (plain && f != NULL && f->epoch != NULL && v.offset == 1) {
-		put_name(b, "epoch");
-		json_put_str(b, sv_from(f->epoch));
-	}
-	if (plain && v.version > 0)
-		put_number(b, "version", v.version);
-	buf_putc(b, '}');
+	enc_u64(e, 6, "offset", v.offset);
+	enc_strings(e, 7, "tags", v.tags);
+	enc_bool(e, 8, "delta", f != NULL && f->kind == PUB_DELTA);
+	if (plain && f != NULL && f->epoch != NULL && v.offset == 1)
+		enc_str(e, 14, "epoch", sv_from(f->epoch));
+	if (plain)
+		enc_u64(e, 16, "version", v.version);
+}
+
+/* ---- pushes ---- */
+
+/* see encode.h */
+void
+encode_push_begin(struct enc *e, struct sv channel, unsigned num,
+    const char *kind)
+{
+	enc_open(e);
+	if (!e->uni)
+		enc_begin(e, 4, "push");
+	enc_str(e, 2, "channel", channel);
+	enc_begin(e, num, kind);
 }
 
 /* see encode.h */
 void
-encode_pub_push(struct buf *b, const struct hub_pub *pub,
+encode_push_end(struct enc *e)
+{
+	enc_end(e);
+	if (!e->uni)
+		enc_end(e);
+	enc_close(e);
+}
+
+/* see encode.h */
+void
+encode_pub_push(struct enc *e, const struct hub_pub *pub,
     const struct pub_form *f)
 {
-	struct hub_pub_view v;
+	struct hub_pub_view	v;
+	bool			join = pub->type == HUB_PUB_JOIN;
 
-	buf_puts(b, "{\"push\":{\"channel\":");
-	json_put_str(b, hub_pub_channel(pub));
 	if (pub->type == HUB_PUB) {
-		buf_puts(b, ",\"pub\":");
-		encode_pub(b, pub, f);
+		encode_push_begin(e, hub_pub_channel(pub), 4, "pub");
+		encode_pub(e, pub, f);
 	} else {
 		hub_pub_view(pub, &v);
-		buf_puts(b, pub->type == HUB_PUB_JOIN ? ",\"join\":" :
-		    ",\"leave\":");
-		buf_puts(b, "{\"info\":");
-		encode_info(b, &v.info);
-		buf_putc(b, '}');
+		encode_push_begin(e, v.channel, join ? 5 : 6,
+		    join ? "join" : "leave");
+		enc_begin(e, 1, "info");
+		encode_info(e, &v.info);
+		enc_end(e);
 	}
-	buf_puts(b, "}}");
+	encode_push_end(e);
 }
 
 /* see encode.h */
 void
-encode_presence(struct buf *b, const struct hub_info *info, size_t n)
-{
-	bool	first = true;
-	size_t	i;
-
-	buf_puts(b, "{\"presence\":{");
-	for (i = 0; i < n; i++) {
-		if (!first)
-			buf_putc(b, ',');
-		first = false;
-		json_put_str(b, info[i].client);
-		buf_putc(b, ':');
-		encode_info(b, &info[i]);
-	}
-	buf_puts(b, "}}");
-}
-
-/* see encode.h */
-void
-encode_push_begin(struct buf *b, struct sv channel, const char *kind)
-{
-	buf_puts(b, "{\"push\":{");
-	if (channel.n > 0) {
-		buf_puts(b, "\"channel\":");
-		json_put_str(b, channel);
-		buf_putc(b, ',');
-	}
-	buf_printf(b, "\"%s\":", kind);
-}
-
-/* see encode.h */
-void
-encode_push_end(struct buf *b)
-{
-	buf_puts(b, "}}");
-}
-
-/* see encode.h */
-void
-encode_unsubscribe_push(struct buf *b, struct sv channel, uint32_t code,
+encode_unsubscribe_push(struct enc *e, struct sv channel, uint32_t code,
     const char *reason)
 {
-	encode_push_begin(b, channel, "unsubscribe");
-	buf_puts(b, "{\"code\":");
-	buf_putu64(b, code);
-	if (*reason != '\0') {
-		buf_puts(b, ",\"reason\":");
-		json_put_str(b, sv_from(reason));
-	}
-	buf_putc(b, '}');
-	encode_push_end(b);
+	encode_push_begin(e, channel, 7, "unsubscribe");
+	enc_u64(e, 2, "code", code);
+	enc_str(e, 3, "reason", sv_from(reason));
+	encode_push_end(e);
+}
+
+/* see encode.h */
+void
+encode_disconnect_push(struct enc *e, uint32_t code, const char *reason)
+{
+	encode_push_begin(e, SV(""), 11, "disconnect");
+	enc_u64(e, 1, "code", code);
+	enc_str(e, 2, "reason", sv_from(reason));
+	encode_push_end(e);
 }
 
 /* ---- frames ---- */

@@ -2,21 +2,24 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * Encoding what goes to clients: the JSON protocol's replies and pushes
- * (spec 3), and the wire forms that carry them. Pure: into buffers and
- * blobs.
+ * Encoding what goes to clients: replies and pushes (spec 3) by the writer
+ * of enc.h, and the wire forms that carry them. To a connection that is one
+ * way (spec 4) a push goes bare. Pure: into buffers and blobs.
  */
 #ifndef CLIENT_ENCODE_H
 #define CLIENT_ENCODE_H
 
 #include "client/client.h"
+#include "client/enc.h"
 
-/* Where a reply begins: {"id":N,"method": -- the caller appends the result
- * and closes with encode_reply_end(). Several replies of one frame are
- * separated by newlines. */
-void	encode_reply_begin(struct buf *, uint32_t id, const char *method);
-void	encode_reply_end(struct buf *);
-void	encode_error(struct buf *, uint32_t id, uint32_t code);
+/* A writer to a buffer, as the form has it. */
+void	encode_init(struct enc *, struct buf *, enum wire_form);
+
+/* The reply to command id with its result begun; the caller writes what is
+ * in the result. Several replies may follow each other in a frame. */
+void	encode_reply_begin(struct enc *, uint32_t id, enum client_method);
+void	encode_reply_end(struct enc *);
+void	encode_error(struct enc *, uint32_t id, uint32_t code);
 
 /* How to spell a publication out. */
 struct pub_form {
@@ -25,25 +28,27 @@ struct pub_form {
 	const char	*epoch;		/* or NULL; only the first has it */
 };
 
-/* A Publication; f NULL: plain. */
-void	encode_pub(struct buf *, const struct hub_pub *,
+/* The members of a Publication; f NULL: plain. */
+void	encode_pub(struct enc *, const struct hub_pub *,
 	    const struct pub_form *f);
 /* Pushes, whole: a publication, or a join or leave. */
-void	encode_pub_push(struct buf *, const struct hub_pub *,
+void	encode_pub_push(struct enc *, const struct hub_pub *,
 	    const struct pub_form *f);
-/* Any other push of a channel: {"push":{"channel":...,"kind": and its end. */
-void	encode_push_begin(struct buf *, struct sv channel, const char *kind);
-void	encode_push_end(struct buf *);
-/* {"presence":{...}} */
-void	encode_presence(struct buf *, const struct hub_info *, size_t n);
-void	encode_unsubscribe_push(struct buf *, struct sv channel,
+/* Any other push, of a channel or (empty) of none: begun, with the member
+ * that makes its kind; and its end. */
+void	encode_push_begin(struct enc *, struct sv channel, unsigned num,
+	    const char *kind);
+void	encode_push_end(struct enc *);
+void	encode_unsubscribe_push(struct enc *, struct sv channel,
 	    uint32_t code, const char *reason);
+void	encode_disconnect_push(struct enc *, uint32_t code,
+	    const char *reason);
 
-/* ClientInfo as JSON. */
-void	encode_info(struct buf *, const struct hub_info *);
+/* The members of a ClientInfo. */
+void	encode_info(struct enc *, const struct hub_info *);
 
-/* One message as it goes over the wire in this form. NULL: no memory. */
-struct blob *encode_wire(enum wire_form, struct sv message);
+/* Messages as they go over the wire in this form. NULL: no memory. */
+struct blob *encode_wire(enum wire_form, struct sv messages);
 /* The server's ping. */
 struct blob *encode_ping(enum wire_form);
 

@@ -51,22 +51,20 @@ struct since {
 };
 
 static void
-put_history(struct buf *b, const struct hub_history *h)
+put_history(struct enc *e, const struct hub_history *h)
 {
 	const struct pub_form	f = { .epoch = h->top.epoch };
 	size_t			i;
 
-	buf_puts(b, "{\"publications\":[");
+	enc_list(e, "publications");
 	for (i = 0; i < h->npub; i++) {
-		if (i > 0)
-			buf_putc(b, ',');
-		encode_pub(b, h->pub[i], &f);
+		enc_item(e, 1);
+		encode_pub(e, h->pub[i], &f);
+		enc_end(e);
 	}
-	buf_puts(b, "],\"epoch\":");
-	json_put_str(b, sv_from(h->top.epoch));
-	buf_puts(b, ",\"offset\":");
-	buf_putu64(b, h->top.offset);
-	buf_putc(b, '}');
+	enc_list_end(e);
+	enc_str_always(e, 2, "epoch", sv_from(h->top.epoch));
+	enc_u64_always(e, 3, "offset", h->top.offset);
 }
 
 static void
@@ -151,31 +149,40 @@ command_history(struct client *c, uint32_t id, struct jv obj)
 static void
 presence_answered(struct client *c, struct client_request *r)
 {
-	const struct hub_presence *p = &r->hub.presence;
+	const struct hub_presence	*p = &r->hub.presence;
+	struct enc			*e;
+	size_t				 i;
 
 	if (p->req.err != HUB_OK) {
 		client_reply_error(c, METHOD_PRESENCE, r->cmd_id,
 		    ERROR_INTERNAL);
 		return;
 	}
-	encode_presence(command_reply(c, METHOD_PRESENCE, r->cmd_id), p->info,
-	    p->num_clients);
+	e = command_reply(c, METHOD_PRESENCE, r->cmd_id);
+	enc_map(e, "presence");
+	for (i = 0; i < p->num_clients; i++) {
+		enc_entry(e, 1, p->info[i].client);
+		encode_info(e, &p->info[i]);
+		enc_entry_end(e);
+	}
+	enc_map_end(e);
 	command_reply_end(c, METHOD_PRESENCE);
 }
 
 static void
 stats_answered(struct client *c, struct client_request *r)
 {
-	const struct hub_presence *p = &r->hub.presence;
+	const struct hub_presence	*p = &r->hub.presence;
+	struct enc			*e;
 
 	if (p->req.err != HUB_OK) {
 		client_reply_error(c, METHOD_PRESENCE_STATS, r->cmd_id,
 		    ERROR_INTERNAL);
 		return;
 	}
-	buf_printf(command_reply(c, METHOD_PRESENCE_STATS, r->cmd_id),
-	    "{\"num_clients\":%zu,\"num_users\":%zu}", p->num_clients,
-	    p->num_users);
+	e = command_reply(c, METHOD_PRESENCE_STATS, r->cmd_id);
+	enc_u64_always(e, 1, "num_clients", p->num_clients);
+	enc_u64_always(e, 2, "num_users", p->num_users);
 	command_reply_end(c, METHOD_PRESENCE_STATS);
 }
 

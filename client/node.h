@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 
+#include "client/enc.h"
 #include "conf/conf.h"
 #include "hub/filter.h"
 #include "hub/hub.h"
@@ -128,6 +129,7 @@ struct node {
 	struct json	  json;
 	struct ws_zip	  zip;
 	struct buf	  reply;	/* replies to the frame in hand */
+	struct enc	  reply_enc;	/* writes them */
 	struct client	 *replying;	/* whose they are */
 	struct buf	  scratch;	/* unescaped strings of one command */
 	struct buf	  push;		/* a push being encoded */
@@ -135,6 +137,7 @@ struct node {
 	struct fan {	/* what the subscribers of one fan-out share */
 		bool		doomed;	/* some have lost their position */
 		bool		tried;	/* patch has been made, or can't be */
+		bool		patch_is_text;	/* JSON can carry it */
 		struct buf	patch;
 		const struct hub_pub *tags_of;	/* or NULL: whose are loaded */
 		struct filter_tags tags;

@@ -11,9 +11,9 @@
 
 #include "client/command.h"
 #include "client/connect.h"
+#include "client/encode.h"
 #include "client/sub.h"
 #include "client/token.h"
-#include "client/wire.h"
 
 #define HELD_MAX	1024	/* publications held back for one client */
 
@@ -23,7 +23,7 @@ struct connecting {
 	unsigned	 left;			/* answers to come */
 	uint32_t	 error;
 	bool		 collecting;		/* more are being started */
-	struct buf	 subs;			/* "channel":{...},... */
+	struct buf	 subs;			/* their results: entries */
 	struct blob	*held[HELD_MAX];
 	unsigned	 nheld;
 };
@@ -97,7 +97,8 @@ static void
 one_answered(struct client *c, struct client_sub *s, uint32_t error,
     struct sv result, uint32_t arg)
 {
-	struct connecting *k = c->connecting;
+	struct connecting	*k = c->connecting;
+	struct enc		 e;
 
 	(void)arg;
 	if (k == NULL)
@@ -105,11 +106,10 @@ one_answered(struct client *c, struct client_sub *s, uint32_t error,
 	if (error != 0) {
 		k->error = error;
 	} else {
-		if (k->subs.n > 0)
-			buf_putc(&k->subs, ',');
-		json_put_str(&k->subs, hub_sub_name(&s->hub));
-		buf_putc(&k->subs, ':');
+		encode_init(&e, &k->subs, c->form);
+		enc_entry(&e, e.uni ? 4 : 6, hub_sub_name(&s->hub));
 		buf_putsv(&k->subs, result);
+		enc_entry_end(&e);
 	}
 	if (--k->left == 0 && !k->collecting)
 		finish(c);
@@ -401,24 +401,21 @@ static void
 pushed(struct client *c, struct client_sub *s, uint32_t error,
     struct sv result, uint32_t arg)
 {
-	struct buf	 b = BUF_INIT;
-	struct blob	*blob = NULL;
+	struct buf	b = BUF_INIT;
+	struct enc	e;
 
 	(void)arg;
 	if (error != 0 || c->state == CLIENT_CLOSED)
 		return;
-	encode_push_begin(&b, hub_sub_name(&s->hub), "subscribe");
+	/* The result lies in the buffer for pushes. */
+	encode_init(&e, &b, c->form);
+	encode_push_begin(&e, hub_sub_name(&s->hub), 9, "subscribe");
 	buf_putsv(&b, result);
-	encode_push_end(&b);
-	if (!b.failed)
-		blob = wire_message(c->node, c->form, buf_sv(&b));
+	encode_push_end(&e);
+	client_push_send(c, &e);
 	buf_fini(&b);
-	if (blob == NULL) {
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-		return;
-	}
-	client_send(c, blob, OUT_PUSH);
-	sub_announce(s);
+	if (c->state != CLIENT_CLOSED)
+		sub_announce(s);
 }
 
 /* see client.h */

@@ -3,7 +3,9 @@
  * Copyright (c) 2026 The fugu authors
  *
  * Subscriptions: from what is asked and granted to a live subscription with
- * its position, and to its end. See sub.h.
+ * its position, and to its end. See sub.h. The answer is written in
+ * sub_result.c, publications go out in deliver.c, what is done from time to
+ * time is in sub_tick.c.
  *
  * The owner of the channel answers a subscription together with its position
  * and what was missed, and nothing that is published later can overtake that
@@ -14,73 +16,8 @@
 
 #include "client/command.h"
 #include "client/connect.h"
-#include "client/sub.h"
-#include "client/wire.h"
-#include "hub/delta.h"
-#include "util/clock.h"
-#include "util/utf8.h"
-
-/* What only some subscriptions have. */
-struct sub_state {
-	struct hub_position	 pos;
-	int64_t			 checked;	/* when pos was last confirmed,
-						 * monotonic ms */
-	int64_t			 expire_at;	/* Unix s; 0: never */
-	int64_t			 meta_ttl;
-	struct sub_check	*check;		/* being made, or NULL */
-	struct filter		*filter;	/* NULL: everything */
-	char			*info;
-	uint32_t		 ninfo;
-};
-
-/* A question for the top of a channel. */
-struct sub_check {
-	struct hub_history	 history;	/* first */
-	struct client_sub	*sub;		/* NULL: gone */
-	char			 channel[];
-};
-
-/* What is needed until the owner has answered. */
-struct sub_setup {
-	sub_done	*done;
-	uint32_t	 arg;
-	bool		 recovery, cache, recover, must_recover, as_push;
-	bool		 recovered, was_recovering;
-	uint64_t	 offset;
-	char		 epoch[HUB_EPOCH_MAX];
-	size_t		 ndata;
-	char		 data[];
-};
-
-/* The delta from one text to another, where it is shorter and can stand in
- * JSON. */
-static bool
-delta_make(struct buf *patch, struct sv from, struct sv to)
-{
-	buf_reset(patch);
-	return delta_fossil(patch, from, to) == 0 && patch->n < to.n &&
-	    utf8_valid(buf_sv(patch));
-}
-
-/* Whether a subscription's filter lets a publication through. Without memory
- * for its tags it does not. */
-static bool
-passes(const struct client_sub *s, const struct hub_pub *pub)
-{
-	struct fan		*fan = &s->client->node->fan;
-	struct hub_pub_view	 v;
-
-	if (s->x == NULL || s->x->filter == NULL)
-		return true;
-	if (fan->tags_of != pub) {
-		hub_pub_view(pub, &v);
-		fan->tags_of = NULL;
-		if (filter_tags_load(&fan->tags, v.tags) == -1)
-			return false;
-		fan->tags_of = pub;
-	}
-	return filter_match(s->x->filter, &fan->tags);
-}
+#include "client/sub_state.h"
+#include "hub/filter.h"
 
 /* ---- options ---- */
 
@@ -161,10 +98,9 @@ note_put(char **at, struct sv s)
 	return out;
 }
 
-/* Tell the owner that the subscriber is there, or no longer. Without memory
- * presence is what it was. */
-static void
-send_presence(struct client_sub *s, enum hub_op op)
+/* see sub_state.h */
+void
+sub_send_presence(struct client_sub *s, enum hub_op op)
 {
 	struct client		*c = s->client;
 	struct presence_note	*p;
@@ -380,172 +316,6 @@ sub_drop_quietly(struct client_sub *s)
 /* ---- the owner's answer ---- */
 
 static void
-put_member(struct buf *b, bool *first, const char *name)
-{
-	buf_printf(b, "%s\"%s\":", *first ? "" : ",", name);
-	*first = false;
-}
-
-/* Whether everything from the client's position on is in r: spec 3,
- * Recovery, and 12.2 to 12.4. */
-static bool
-is_recovered(const struct sub_setup *p, const struct hub_recover *r,
-    int64_t max)
-{
-	bool same = strcmp(p->epoch, r->top.epoch) == 0;
-
-	if (p->cache) {
-		if (r->npub == 0)
-			return p->offset > 0 && same &&
-			    p->offset == r->top.offset;
-		return r->pub[r->npub - 1]->offset == r->top.offset;
-	}
-	if (p->epoch[0] != '\0' && !same)
-		return false;
-	if (r->npub == 0)
-		return p->offset == r->top.offset;
-	if (max > 0 && r->npub > (uint64_t)max)
-		return false;
-	return r->pub[0]->offset == p->offset + 1 &&
-	    r->pub[r->npub - 1]->offset == r->top.offset;
-}
-
-/* In cache mode nothing is sent to who has it already. */
-static bool
-has_newest(const struct sub_setup *p, const struct hub_recover *r)
-{
-	return p->cache && p->offset > 0 && p->offset == r->top.offset &&
-	    strcmp(p->epoch, r->top.epoch) == 0;
-}
-
-/* A recovered publication of a subscription with delta: the first whole, each
- * other as a delta of the one before where that is shorter. */
-static void
-put_recovered_delta(struct buf *b, struct buf *patch,
-    const struct hub_pub *pub, const struct hub_pub *prev)
-{
-	struct pub_form f = { .kind = PUB_STRING };
-
-	if (prev != NULL && delta_make(patch, hub_pub_data(prev),
-	    hub_pub_data(pub))) {
-		f.kind = PUB_DELTA;
-		f.patch = buf_sv(patch);
-	}
-	encode_pub(b, pub, &f);
-}
-
-/* The publications that the client missed, those that its filter lets
- * through; in cache mode only the newest of them. */
-static void
-put_recovered(struct buf *b, bool *member, struct client_sub *s,
-    const struct hub_recover *r)
-{
-	const struct pub_form	 f = { .epoch = r->top.epoch };
-	struct buf		 patch = BUF_INIT;
-	const struct hub_pub	*prev = NULL;
-	size_t			 i = 0;
-
-	if (s->setup->cache)
-		for (i = r->npub; i > 0 && !passes(s, r->pub[i - 1]); i--)
-			continue;
-	i -= i > 0;
-	for (; i < r->npub; i++) {
-		if (!passes(s, r->pub[i]))
-			continue;
-		if (prev == NULL) {
-			put_member(b, member, "publications");
-			buf_putc(b, '[');
-		} else {
-			buf_putc(b, ',');
-		}
-		if (s->flags & SUB_DELTA)
-			put_recovered_delta(b, &patch, r->pub[i], prev);
-		else
-			encode_pub(b, r->pub[i], &f);
-		prev = r->pub[i];
-	}
-	if (prev != NULL)
-		buf_putc(b, ']');
-	buf_fini(&patch);
-}
-
-static void
-put_offset(struct buf *b, bool *first, uint64_t offset)
-{
-	if (offset == 0)
-		return;
-	put_member(b, first, "offset");
-	buf_putu64(b, offset);
-}
-
-static void
-put_flag(struct buf *b, bool *first, const char *name, bool set)
-{
-	if (!set)
-		return;
-	put_member(b, first, name);
-	buf_puts(b, "true");
-}
-
-/* SubscribeResult, or the Subscribe push, which has less: spec 3, fields in
- * the protocol's order. */
-static void
-put_result(struct buf *b, struct client_sub *s, const struct hub_recover *r)
-{
-	struct sub_setup	*p = s->setup;
-	bool			 first = true, positioned, with;
-	int64_t			 ttl;
-
-	positioned = s->flags & SUB_POSITIONED;
-	with = !p->as_push && p->recovered && !has_newest(p, r) && r->npub > 0;
-	buf_putc(b, '{');
-	if (!p->as_push && s->x != NULL && s->x->expire_at > 0) {
-		ttl = s->x->expire_at - clock_wall_ms() / MSEC_PER_SEC;
-		put_member(b, &first, "expires");
-		buf_printf(b, "true,\"ttl\":%lld", (long long)ttl);
-	}
-	put_flag(b, &first, "recoverable", p->recovery);
-	if (positioned) {
-		put_member(b, &first, "epoch");
-		json_put_str(b, sv_from(r->top.epoch));
-	}
-	if (with)
-		put_recovered(b, &first, s, r);
-	/* Who has recovered has a base for deltas, unless its filter kept the
-	 * newest from it. */
-	if (p->recovered && s->flags & SUB_DELTA &&
-	    (r->npub == 0 || passes(s, r->pub[r->npub - 1])))
-		s->flags |= SUB_DELTA_READY;
-	s->client->node->fan.tags_of = NULL;
-	put_flag(b, &first, "recovered", !p->as_push && p->recovered);
-	put_offset(b, &first, p->recovered ? p->offset :
-	    positioned ? r->top.offset : 0);
-	put_flag(b, &first, "positioned", positioned);
-	if (p->ndata > 0) {
-		put_member(b, &first, "data");
-		json_put_raw(b, sv_make(p->data, p->ndata));
-	}
-	put_flag(b, &first, "was_recovering", !p->as_push && p->was_recovering);
-	put_flag(b, &first, "delta", !p->as_push && s->flags & SUB_DELTA);
-	buf_putc(b, '}');
-}
-
-/* The periodic work is due, now that there is something to do. */
-static void
-want_tick(struct client_sub *s)
-{
-	struct client	*c = s->client;
-	int64_t		 every = c->node->conf->client.
-			    presence_update_interval;
-
-	if (c->tick_at != 0 || every <= 0 ||
-	    (s->x == NULL && !(s->flags & SUB_PRESENCE)))
-		return;
-	c->tick_at = c->node->w->now + every;
-	client_set_timer(c);
-}
-
-static void
 go_live(struct client_sub *s, const struct hub_recover *r)
 {
 	struct client	*c = s->client;
@@ -557,8 +327,8 @@ go_live(struct client_sub *s, const struct hub_recover *r)
 	}
 	n->stats.subscriptions_accepted++;
 	if (s->flags & SUB_PRESENCE)
-		send_presence(s, HUB_PRESENCE_ADD);
-	want_tick(s);
+		sub_send_presence(s, HUB_PRESENCE_ADD);
+	sub_want_tick(s);
 }
 
 /* Live: answer, and end it if that was asked for meanwhile. The answer may
@@ -568,21 +338,23 @@ answer(struct client_sub *s, const struct hub_recover *r)
 {
 	struct client		*c = s->client;
 	struct sub_setup	*p = s->setup;
-	struct buf		*b = &c->node->push;
+	struct enc		 e = client_push_begin(c);
 	char			*unwanted = NULL;
 
-	buf_reset(b);
-	put_result(b, s, r);
+	sub_put_result(&e, s, r);
 	s->setup = NULL;
 	if (s->flags & SUB_UNWANTED)
 		unwanted = sv_dup(hub_sub_name(&s->hub));
-	if (b->failed || (s->flags & SUB_UNWANTED && unwanted == NULL)) {
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	if (e.unfit || e.b->failed ||
+	    (s->flags & SUB_UNWANTED && unwanted == NULL)) {
+		client_disconnect(c, e.unfit ?
+		    DISCONNECT_INAPPROPRIATE_PROTOCOL :
+		    DISCONNECT_SERVER_ERROR, NULL);
 		p->done(c, NULL, ERROR_INTERNAL, (struct sv){ NULL, 0 },
 		    p->arg);
 	} else {
 		go_live(s, r);
-		p->done(c, s, 0, buf_sv(b), p->arg);
+		p->done(c, s, 0, buf_sv(e.b), p->arg);
 	}
 	if (unwanted != NULL && c->state != CLIENT_CLOSED)
 		client_unsubscribe(c, sv_from(unwanted));
@@ -600,7 +372,7 @@ sub_joined(struct hub_sub *hs, enum hub_err err, const struct hub_recover *r)
 	uint32_t		 code = 0;
 
 	if (err == HUB_OK && p->recover)
-		p->recovered = is_recovered(p, r, c->node->conf->client.
+		p->recovered = sub_is_recovered(p, r, c->node->conf->client.
 		    recovery_max_publication_limit);
 	if (err != HUB_OK)
 		code = ERROR_INTERNAL;
@@ -641,7 +413,7 @@ sub_drop(struct client_sub *s)
 	if (s->flags & SUB_ANNOUNCED)
 		leave = make_join_leave(s, HUB_PUB_LEAVE);
 	if (s->setup == NULL && s->flags & SUB_PRESENCE)
-		send_presence(s, HUB_PRESENCE_REMOVE);
+		sub_send_presence(s, HUB_PRESENCE_REMOVE);
 	sub_drop_quietly(s);
 	/* Who leaves does not hear of it. */
 	if (leave != NULL)
@@ -675,246 +447,6 @@ sub_insufficient(struct client_sub *s)
 		sub_drop_push(s, UNSUBSCRIBE_INSUFFICIENT);
 }
 
-/* ---- publications ---- */
-
-/* Whether the publication is the next for a positioned subscription. If it
- * is not, it is dropped, and the subscription with it when one is missing
- * (spec 3, Positioning). */
-static bool
-is_next(struct client_sub *s, const struct hub_fanout *f)
-{
-	struct sub_state	*x = s->x;
-	struct fan		*fan = &s->client->node->fan;
-
-	if (strcmp(x->pos.epoch, f->epoch) != 0 ||
-	    f->pub->offset > x->pos.offset + 1) {
-		s->flags |= SUB_DOOMED;
-		fan->doomed = true;
-		return false;
-	}
-	if (f->pub->offset <= x->pos.offset)
-		return false;
-	x->pos.offset = f->pub->offset;
-	x->checked = s->client->node->w->now;
-	return true;
-}
-
-/* In which form the data of a publication go to a subscription. A delta
- * needs the publication before, so only who keeps a position gets one. */
-static enum pub_kind
-kind_of(struct client_sub *s, struct hub_fanout *f)
-{
-	struct fan *fan = &s->client->node->fan;
-
-	if (!(s->flags & SUB_DELTA))
-		return PUB_PLAIN;
-	if (!(s->flags & SUB_DELTA_READY)) {
-		s->flags |= SUB_DELTA_READY;
-		return PUB_STRING;
-	}
-	if (f->prev == NULL || !(s->flags & SUB_POSITIONED))
-		return PUB_STRING;
-	if (!fan->tried) {
-		fan->tried = true;
-		if (!delta_make(&fan->patch, hub_pub_data(f->prev),
-		    hub_pub_data(f->pub)))
-			buf_reset(&fan->patch);
-	}
-	return fan->patch.n > 0 ? PUB_DELTA : PUB_STRING;
-}
-
-/* The publication in a wire form, encoded by the first that needs it. NULL:
- * no memory. */
-static struct blob *
-wire_of(struct client *c, struct hub_fanout *f, enum pub_kind kind)
-{
-	struct node	 *n = c->node;
-	struct blob	**wire = &f->wire[c->form * PUB_KINDS + kind];
-	struct pub_form	  form = { kind, buf_sv(&n->fan.patch), f->epoch };
-
-	if (*wire != NULL)
-		return *wire;
-	buf_reset(&n->push);
-	encode_pub_push(&n->push, f->pub, &form);
-	if (!n->push.failed)
-		*wire = wire_message(n, c->form, buf_sv(&n->push));
-	return *wire;
-}
-
-static void
-deliver(struct client_sub *s, struct hub_fanout *f)
-{
-	struct client	*c = s->client;
-	enum pub_kind	 kind = PUB_PLAIN;
-	struct blob	*b;
-
-	if (f->pub->type != HUB_PUB) {
-		if (!(s->flags & SUB_PUSH_JOIN_LEAVE))
-			return;
-	} else {
-		if (s->flags & SUB_POSITIONED && f->pub->offset > 0 &&
-		    !is_next(s, f))
-			return;
-		/* Who gets deltas gets them all (spec 12.23). */
-		if (!(s->flags & SUB_DELTA) && !passes(s, f->pub))
-			return;
-		if (f->pub->is_binary) {	/* spec 12.20 */
-			client_disconnect(c,
-			    DISCONNECT_INAPPROPRIATE_PROTOCOL, NULL);
-			return;
-		}
-		kind = kind_of(s, f);
-	}
-	/* The reply to its subscribe goes before the first publication. */
-	if (c->node->replying == c)
-		client_reply_flush(c);
-	if ((b = wire_of(c, f, kind)) == NULL)
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-	else
-		client_send(c, blob_ref(b), f->pub->type == HUB_PUB ?
-		    OUT_PUB : OUT_PUSH);
-}
-
-/* see sub.h */
-void
-sub_deliver(struct hub_sub *hs, struct hub_fanout *f)
-{
-	struct client_sub	*s = (struct client_sub *)(void *)hs;
-	struct node		*n = s->client->node;
-
-	if (s->client->state == CLIENT_CLOSED || s->flags & SUB_DOOMED)
-		return;
-	f->shared = n;
-	n->delivering = true;
-	deliver(s, f);
-	n->delivering = false;
-}
-
-/* see sub.h */
-void
-sub_delivered(struct hub_fanout *f)
-{
-	struct node		*n = f->shared;
-	struct hub_sub *const	*member;
-	struct client_sub	*s;
-	size_t			 i = 0;
-
-	if (n == NULL)
-		return;
-	n->fan.tried = false;
-	n->fan.tags_of = NULL;
-	buf_reset(&n->fan.patch);
-	if (!n->fan.doomed)
-		return;
-	n->fan.doomed = false;
-	/* Who is dropped gives its place to another. */
-	while (i < hub_members(&n->hub, HUB_CHANNELS,
-	    hub_pub_channel(f->pub), &member)) {
-		s = (struct client_sub *)(void *)member[i];
-		if (!(s->flags & SUB_DOOMED)) {
-			i++;
-			continue;
-		}
-		s->flags &= (uint16_t)~SUB_DOOMED;
-		sub_insufficient(s);
-	}
-}
-
-/* ---- periodic work ---- */
-
-/* All that was published before the answer has been delivered, and nothing
- * else: so the subscription is at the top, or has missed something. */
-static void
-check_answered(struct hub_request *req)
-{
-	struct sub_check	*k = (struct sub_check *)(void *)req;
-	struct client_sub	*s = k->sub;
-	struct hub_position	 top = k->history.top;
-	enum hub_err		 err = req->err;
-
-	if (s != NULL)
-		s->x->check = NULL;
-	free(k);
-	if (s == NULL || err != HUB_OK)
-		return;
-	if (s->x->pos.offset == top.offset &&
-	    strcmp(s->x->pos.epoch, top.epoch) == 0)
-		s->x->checked = s->client->node->w->now;
-	else
-		sub_insufficient(s);
-}
-
-static void
-send_check(struct client_sub *s)
-{
-	struct sv		 channel = hub_sub_name(&s->hub);
-	struct sub_check	*k;
-
-	if ((k = calloc(1, sizeof(*k) + channel.n)) == NULL)
-		return;		/* another time */
-	memcpy(k->channel, channel.p, channel.n);
-	k->sub = s;
-	k->history.req.op = HUB_HISTORY;
-	k->history.req.channel = sv_make(k->channel, channel.n);
-	k->history.req.done = check_answered;
-	k->history.meta_ttl = s->x->meta_ttl;
-	s->x->check = k;
-	hub_request(&s->client->node->hub, &k->history.req);
-}
-
-/* false: the subscription has expired and is gone. */
-static bool
-still_valid(struct client_sub *s)
-{
-	const struct conf	*conf = s->client->node->conf;
-	int64_t			 now = clock_wall_ms();
-
-	if (s->x == NULL || s->x->expire_at == 0 || now <=
-	    s->x->expire_at * MSEC_PER_SEC +
-	    conf->client.expired_sub_close_delay)
-		return true;
-	if (s->flags & SUB_SERVER_SIDE)
-		client_disconnect(s->client, DISCONNECT_SUBSCRIPTION_EXPIRED,
-		    NULL);
-	else
-		sub_drop_push(s, UNSUBSCRIBE_EXPIRED);
-	return false;
-}
-
-static void
-tick_one(struct client_sub *s)
-{
-	struct node	*n = s->client->node;
-	int64_t		 delay = n->conf->client.
-			    channel_position_check_delay;
-
-	if (s->setup != NULL || !still_valid(s))
-		return;
-	if (s->flags & SUB_PRESENCE)
-		send_presence(s, HUB_PRESENCE_ADD);
-	if (s->flags & SUB_POSITIONED && s->x->check == NULL &&
-	    delay > 0 && n->w->now - s->x->checked > delay)
-		send_check(s);
-}
-
-/* see sub.h */
-void
-sub_tick(struct client *c)
-{
-	struct client_sub *s, *next;
-
-	c->tick_at = c->node->w->now +
-	    c->node->conf->client.presence_update_interval;
-	for (s = SLIST_FIRST(&c->subs); s != NULL; s = next) {
-		next = SLIST_NEXT(s, entry);
-		tick_one(s);
-		if (c->state == CLIENT_CLOSED)
-			return;
-	}
-	if (SLIST_EMPTY(&c->subs))
-		c->tick_at = 0;
-}
-
 /* see sub.h */
 int
 sub_refresh(struct client_sub *s, int64_t expire_at, struct sv info)
@@ -931,6 +463,6 @@ sub_refresh(struct client_sub *s, int64_t expire_at, struct sv info)
 	s->x->info = copy;
 	s->x->ninfo = (uint32_t)info.n;
 	s->x->expire_at = expire_at;
-	want_tick(s);
+	sub_want_tick(s);
 	return 0;
 }

@@ -50,7 +50,7 @@ int	sub_options_override(struct sub_options *, struct jv override);
 
 /*
  * Begin to subscribe. done is called once with the subscription, live, and
- * its result for the reply (JSON, in the node's push buffer), or with the
+ * the members of its result (encoded, in the node's push buffer), or with the
  * error code that refuses it (the subscription is gone then) - possibly
  * before sub_start() returns. The filter (or NULL) is taken. 0, or -1 when
  * out of memory (done is not called).

@@ -186,7 +186,7 @@ subscribed(struct client *c, struct client_sub *s, uint32_t error,
 	if (error != 0) {
 		client_reply_error(c, METHOD_SUBSCRIBE, id, error);
 	} else {
-		buf_putsv(command_reply(c, METHOD_SUBSCRIBE, id), result);
+		buf_putsv(command_reply(c, METHOD_SUBSCRIBE, id)->b, result);
 		command_reply_end(c, METHOD_SUBSCRIBE);
 		sub_announce(s);
 	}
@@ -312,14 +312,13 @@ refresh_by_token(struct client *c, struct sv channel, struct sv token,
 static void
 reply_refresh(struct client *c, uint32_t id, int64_t expire_at)
 {
-	struct buf	*b = command_reply(c, METHOD_SUB_REFRESH, id);
+	struct enc	*e = command_reply(c, METHOD_SUB_REFRESH, id);
 	int64_t		 ttl = expire_at - clock_wall_ms() / MSEC_PER_SEC;
 
-	buf_putc(b, '{');
+	enc_bool(e, 1, "expires", expire_at > 0);
 	if (expire_at > 0)
-		buf_printf(b, "\"expires\":true,\"ttl\":%lld",
-		    (long long)(ttl > TTL_MAX ? TTL_MAX : ttl));
-	buf_putc(b, '}');
+		enc_u64_always(e, 2, "ttl",
+		    (uint64_t)(ttl > TTL_MAX ? TTL_MAX : ttl));
 	command_reply_end(c, METHOD_SUB_REFRESH);
 }
 

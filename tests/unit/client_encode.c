@@ -9,7 +9,18 @@
 #include "client/encode.h"
 #include "tests/unit/test.h"
 
-static struct buf b;
+static struct buf	b;
+static struct enc	e;
+
+/* A writer to b; as if for a client of that form. */
+static struct enc *
+to(enum wire_form form)
+{
+	encode_init(&e, &b, form);
+	return &e;
+}
+
+#define JSON_TO	to(WIRE_WS_JSON)
 
 /* What has been encoded since the last call. */
 static const char *
@@ -25,20 +36,18 @@ text(void)
 
 TEST(replies)
 {
-	encode_reply_begin(&b, 7, "rpc");
-	buf_puts(&b, "{}");
-	encode_reply_end(&b);
+	encode_reply_begin(JSON_TO, 7, METHOD_RPC);
+	encode_reply_end(&e);
 	CHECK_STR(text(), "{\"id\":7,\"rpc\":{}}");
 	/* The greatest id there is, and several in one frame. */
-	encode_reply_begin(&b, UINT32_MAX, "subscribe");
-	buf_puts(&b, "{}");
-	encode_reply_end(&b);
-	encode_error(&b, 2, ERROR_PERMISSION_DENIED);
-	encode_error(&b, 0, 999);
+	encode_reply_begin(JSON_TO, UINT32_MAX, METHOD_SUBSCRIBE);
+	encode_reply_end(&e);
+	encode_error(&e, 2, ERROR_PERMISSION_DENIED);
+	encode_error(&e, 3, 999);
 	CHECK_STR(text(), "{\"id\":4294967295,\"subscribe\":{}}\n"
 	    "{\"id\":2,\"error\":{\"code\":103,"
 	    "\"message\":\"permission denied\"}}\n"
-	    "{\"id\":0,\"error\":{\"code\":999,\"message\":\"\"}}");
+	    "{\"id\":3,\"error\":{\"code\":999,\"message\":\"\"}}");
 }
 
 /* The protocol's texts, and which errors may pass. */
@@ -68,7 +77,7 @@ TEST(errors)
 	size_t	i;
 
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		encode_error(&b, 1, row[i].code);
+		encode_error(JSON_TO, 1, row[i].code);
 		snprintf(want, sizeof(want), "{\"id\":1,\"error\":{\"code\":%u,"
 		    "\"message\":\"%s\"%s}}", (unsigned)row[i].code,
 		    row[i].message, row[i].temporary ?
@@ -118,7 +127,7 @@ pushed(const struct hub_pub_view *view, const struct pub_form *form)
 
 	if (!CHECK(pub != NULL))
 		return "";
-	encode_pub_push(&b, pub, form);
+	encode_pub_push(JSON_TO, pub, form);
 	free(pub);
 	return text();
 }
@@ -191,22 +200,26 @@ TEST(client_infos)
 		.chan_info = SV("{\"b\":\n2}"),
 	};
 
-	encode_info(&b, &info);
-	CHECK_STR(text(), "{\"user\":\"42\",\"client\":\"id\","
+	enc_begin(JSON_TO, 1, "info");
+	encode_info(&e, &info);
+	enc_end(&e);
+	CHECK_STR(text(), "\"info\":{\"user\":\"42\",\"client\":\"id\","
 	    "\"chan_info\":{\"b\":2}}");
 	info.conn_info = SV("{\"a\":\n1}");
-	encode_info(&b, &info);
-	CHECK_STR(text(), "{\"user\":\"42\",\"client\":\"id\","
+	enc_begin(JSON_TO, 1, "info");
+	encode_info(&e, &info);
+	enc_end(&e);
+	CHECK_STR(text(), "\"info\":{\"user\":\"42\",\"client\":\"id\","
 	    "\"conn_info\":{\"a\":1},\"chan_info\":{\"b\":2}}");
 }
 
 TEST(unsubscribe_pushes)
 {
-	encode_unsubscribe_push(&b, SV("a&b"), 2000, "why \"not\"");
+	encode_unsubscribe_push(JSON_TO, SV("a&b"), 2000, "why \"not\"");
 	CHECK_STR(text(), "{\"push\":{\"channel\":\"a\\u0026b\","
 	    "\"unsubscribe\":{\"code\":2000,"
 	    "\"reason\":\"why \\\"not\\\"\"}}}");
-	encode_unsubscribe_push(&b, SV(""), 2500, "");
+	encode_unsubscribe_push(JSON_TO, SV(""), 2500, "");
 	CHECK_STR(text(), "{\"push\":{\"unsubscribe\":{\"code\":2500}}}");
 }
 
