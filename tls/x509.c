@@ -280,10 +280,10 @@ x509_is_self_signed(const struct x509 *x)
 
 /* ---- distinguished names as text ---- */
 
-/* RFC 4514, 2.4; blanks only at the ends, but all of them if `names'. What
- * is not UTF-8 is escaped byte by byte. */
+/* RFC 4514, 2.4; blanks: also those inside, which would divide names. What is
+ * not UTF-8 is escaped byte by byte. */
 static void
-put_escaped(struct buf *out, struct sv s, bool names)
+put_escaped(struct buf *out, struct sv s, bool blanks)
 {
 	bool		utf8 = utf8_valid(s);
 	size_t		i;
@@ -292,11 +292,13 @@ put_escaped(struct buf *out, struct sv s, bool names)
 	for (i = 0; i < s.n; i++) {
 		c = (unsigned char)s.p[i];
 		if (c < ' ' || c == 0x7f || (c >= 0x80 && !utf8) ||
-		    (c == ' ' && (names || i == 0 || i == s.n - 1))) {
-			buf_printf(out, "\\%02x", c);
+		    (c == ' ' && blanks)) {
+			buf_printf(out, "\\%02X", c);
 			continue;
 		}
-		if (strchr(",+\"\\<>;=", c) != NULL || (c == '#' && i == 0))
+		if (strchr(",+\"\\<>;", c) != NULL ||
+		    (c == '#' && i == 0) ||
+		    (c == ' ' && (i == 0 || i == s.n - 1)))
 			buf_putc(out, '\\');
 		buf_putc(out, (char)c);
 	}
