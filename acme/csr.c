@@ -186,7 +186,9 @@ sign_digest(const br_skey_decoder_context *key, const unsigned char *digest,
 		    &br_sha256_vtable, digest, br_skey_decoder_get_ec(key),
 		    sig);
 	rsa = br_skey_decoder_get_rsa(key);
-	if (rsa->n_bitlen > RSA_MAX * 8 || !br_rsa_pkcs1_sign_get_default()(BR_HASH_OID_SHA256, digest,
+	if (rsa->n_bitlen > RSA_MAX * 8)
+		return 0;
+	if (!br_rsa_pkcs1_sign_get_default()(BR_HASH_OID_SHA256, digest,
 	    br_sha256_SIZE, rsa, sig))
 		return 0;
 	return (rsa->n_bitlen + 7) / 8;

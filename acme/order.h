@@ -53,18 +53,21 @@ struct acme_reply {
 };
 
 enum acme_do {
-	ACME_REQUEST,	/* url, body (a whole JWS; empty: GET; head: HEAD) */
+	ACME_REQUEST,	/* url, body (a whole JWS; empty: GET, or HEAD) */
 	ACME_SHOW,	/* challenge, name, token, key_auth: answer for it from
 			 * now on; then call acme_done() */
 	ACME_HIDE,	/* of that name and token: no longer */
 	ACME_SAVE,	/* file, body: write atomically, mode 0600 */
 	ACME_REMOVE,	/* file */
-	ACME_NEW_KEY,	/* make the certificate's key; acme_have_key() */
-	ACME_WAIT,	/* until that time */
+	ACME_WAIT,	/* until that time, in the middle of things */
 	ACME_HAVE,	/* a new certificate: chain and key, PEM; it has been
 			 * checked against the names and the key */
-	ACME_IDLE,	/* nothing before that time */
+	ACME_IDLE,	/* nothing is to be done before that time */
 };
+
+/* What is kept in the state directory for one certificate (the account key
+ * is for all of them). */
+enum acme_file { ACME_FILE_ACCOUNT, ACME_FILE_STATE, ACME_FILE_KEY };
 
 struct acme_step {
 	enum acme_do		 what;
@@ -72,12 +75,20 @@ struct acme_step {
 	bool			 head;
 	enum acme_challenge	 challenge;
 	struct sv		 name, token, key_auth;
-	const char		*file;		/* in the state directory */
+	enum acme_file		 file;
 	struct sv		 chain, key;
 	int64_t			 until;		/* Unix seconds */
-	const char		*say;		/* progress, a line for a
-						 * person; or NULL */
+	struct sv		 say;		/* progress, a line for a
+						 * person; or empty */
 	bool			 warn;		/* it is a problem */
+};
+
+/* What was found in the state directory; empty: nothing. */
+struct acme_disk {
+	struct sv	account;	/* key, PEM */
+	struct sv	state;		/* as last saved */
+	struct sv	new_key;	/* of a certificate not yet given */
+	struct sv	chain, key;	/* the present certificate, PEM */
 };
 
 struct acme;
@@ -87,19 +98,14 @@ struct acme *acme_new(const struct acme_want *,
 	    void (*random)(void *p, size_t n));
 void	acme_free(struct acme *);
 
-/* Before the first step: what the state directory holds. account: the account
- * key, PEM ("": make one); state: the text last saved as its state file;
- * chain and key: the present certificate, PEM ("": none). What is damaged is
- * said in a step and replaced. */
-void	acme_load(struct acme *, struct sv account, struct sv state,
-	    struct sv chain, struct sv key);
+/* Before the first step. What is damaged is said in a step and replaced. */
+void	acme_load(struct acme *, const struct acme_disk *);
 
 /* The next step at this time. Views are valid until the next call. */
 void	acme_next(struct acme *, int64_t now, struct acme_step *);
-/* The step was carried out: a request was answered, a key was made (PEM);
- * others are done, or failed with a text. */
+/* The step was carried out: a request was answered; any other (but WAIT and
+ * IDLE, which end by themselves) is done, or failed with a text. */
 void	acme_reply(struct acme *, int64_t now, const struct acme_reply *);
-void	acme_have_key(struct acme *, int64_t now, struct sv pem);
 void	acme_done(struct acme *, int64_t now, const char *why);
 
 /* Renew at the next step whatever the dates say (fugu acme renew); a back-off
@@ -113,9 +119,13 @@ struct acme_status {
 	int64_t		renew_at;		/* when renewal is due */
 	int64_t		next_at;		/* when something is tried */
 	unsigned	failures;		/* in a row */
-	struct sv	problem;		/* the last one, a sentence */
-	struct sv	account_url, order_url;
+	const char	*problem;		/* the last one, or NULL */
+	const char	*account_url, *order_url;	/* or NULL */
 };
 void	acme_status(const struct acme *, int64_t now, struct acme_status *);
+
+/* The request that revokes the present certificate (RFC 8555, 7.6), as steps:
+ * asked for instead of everything else, until one step is IDLE. */
+void	acme_revoke(struct acme *, unsigned reason);
 
 #endif
