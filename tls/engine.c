@@ -269,10 +269,9 @@ tls_engine_finish(struct tls_engine *e)
 
 /* ---- input ---- */
 
-/* Why n bytes (more than 0) can't be the beginning of a record; NULL: they
- * can. */
+/* Why n bytes can't be the beginning of a record; NULL: they can. */
 static const char *
-implausible(const struct tls_engine *e, const char *p, size_t n)
+why_not(const struct tls_engine *e, const char *p, size_t n)
 {
 	const unsigned char	*h = (const void *)p;
 	bool			 hello = e->eng == NULL;
@@ -291,18 +290,24 @@ implausible(const struct tls_engine *e, const char *p, size_t n)
 	return NULL;
 }
 
-/* The peer's first bytes, or a header, make no sense. */
-static void
-refuse(struct tls_engine *e, unsigned char first, const char *why)
+/* Whether n bytes (more than 0) may be the beginning of a record. If not, it
+ * has failed, and a browser is told that this is the wrong port. */
+static bool
+plausible(struct tls_engine *e, const char *p, size_t n)
 {
-	bool not_tls = !e->open &&
+	const char	*why = why_not(e, p, n);
+	unsigned char	 first = (unsigned char)*p;
+	bool		 not_tls = !e->open &&
 	    (first < TLS_REC_CCS || first > TLS_REC_DATA);
 
+	if (why == NULL)
+		return true;
 	if (not_tls && e->server_side && e->eng == NULL && first >= 'A' &&
 	    first <= 'Z' &&
 	    out_keep(e, not_tls_answer, sizeof(not_tls_answer) - 1) == 0)
 		why = "what came is not TLS but probably plain HTTP";
 	fail(e, not_tls ? TLS_FAIL_NOT_TLS : TLS_FAIL_PROTOCOL, why);
+	return false;
 }
 
 static size_t
@@ -370,24 +375,23 @@ record_in_place(struct tls_span *in, size_t *n)
 static char *
 next_record(struct tls_engine *e, struct tls_span *in, size_t *n)
 {
-	const char	*why;
-	char		*p;
-	size_t		 k;
+	char	*p;
+	size_t	 k;
 
 	while (in->n > 0) {
-		p = e->in_n == 0 ? in->p : e->in;
-		if ((why = implausible(e, p, e->in_n == 0 ? in->n :
-		    e->in_n)) != NULL) {
-			refuse(e, (unsigned char)*p, why);
-			return NULL;
+		if (e->in_n == 0) {
+			if (!plausible(e, in->p, in->n))
+				return NULL;
+			if ((p = record_in_place(in, n)) != NULL)
+				return p;
 		}
-		if (e->in_n == 0 && (p = record_in_place(in, n)) != NULL)
-			return p;
 		k = missing(e);
 		if (keep(e, in, k < in->n ? k : in->n) == -1) {
 			fail_memory(e);
 			return NULL;
 		}
+		if (!plausible(e, e->in, e->in_n))
+			return NULL;
 		if (e->in_n >= HEADER && missing(e) == 0) {
 			*n = e->in_n;
 			e->in_used = true;
