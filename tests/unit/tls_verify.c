@@ -5,10 +5,11 @@
  * What a client says to each kind of certificate, in the words that a person
  * reads.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/tls_pair.h"
+#include "tests/unit/tls_sides.h"
 #include "tls/pem.h"
 #include "tls/verify.h"
 #include "tls/x509.h"
