@@ -25,7 +25,10 @@
 
 #include "admin/demo.h"
 #include "api/api.h"
+#include "api/command.h"
+#include "api/order.h"
 #include "api/ports.h"
+#include "api/service.h"
 #include "api/site.h"
 #include "api/summary.h"
 #include "client/client.h"
@@ -45,7 +48,8 @@ static struct app {
 	struct conf_source	 source;	/* for reloads */
 	const struct conf	*conf;
 	struct server		 srv;
-	struct site		 external, internal;
+	struct activated	 inherited;	/* sockets */
+	struct site		 external, internal, redirect;
 	struct ports		 ports;
 	struct pidfh		*pidfile;
 	struct io		 signals;
@@ -145,50 +149,6 @@ open_pidfile(void)
 	return EX_CANTCREAT;
 }
 
-/* ---- mail that the main worker sends to all ---- */
-
-struct order {
-	struct mail		 mail;
-	void			(*fn)(struct node *, const struct conf *);
-	const struct conf	*conf;	/* a reference, or NULL */
-};
-
-static void
-order_run(struct mail *m, void *ctx)
-{
-	struct order *o = (struct order *)(void *)m;
-
-	o->fn(ctx, o->conf);
-	conf_unref(o->conf);
-	free(o);
-}
-
-/* fn(node, conf) on every worker. */
-static int
-order_all(void (*fn)(struct node *, const struct conf *),
-    const struct conf *conf)
-{
-	struct order	*o[WORKERS_MAX];
-	unsigned	 i;
-
-	for (i = 0; i < app.srv.n; i++) {
-		if ((o[i] = calloc(1, sizeof(*o[i]))) == NULL) {
-			while (i > 0)
-				free(o[--i]);
-			return -1;
-		}
-		o[i]->mail.run = order_run;
-		o[i]->fn = fn;
-		o[i]->conf = conf;
-	}
-	for (i = 0; i < app.srv.n; i++) {
-		if (conf != NULL)
-			conf_ref(conf);
-		worker_post(app.srv.worker[i], &o[i]->mail);
-	}
-	return 0;
-}
-
 /* ---- stop ---- */
 
 static void
@@ -206,7 +166,7 @@ stop_now(int code)
 		return;
 	app.stopped = true;
 	app.code = code;
-	if (order_all(stop_worker, NULL) == -1)
+	if (order_all(&app.srv, stop_worker, NULL) == -1)
 		_exit(code);
 }
 
@@ -263,11 +223,12 @@ on_terminate(int sig)
 	}
 	log_info("stopping", kv_s("signal", strsignal(sig)),
 	    kv_u("connections", net_conns()));
+	service_stopping(app.conf->shutdown.timeout);
 	app.stopping = true;
 	app.undrained = app.srv.n;
 	timer_set(app.srv.worker[0], &app.deadline, app.srv.worker[0]->now +
 	    app.conf->shutdown.timeout);
-	if (order_all(drain_worker, NULL) == -1)
+	if (order_all(&app.srv, drain_worker, NULL) == -1)
 		stop_now(EX_OSERR);
 }
 
@@ -281,8 +242,9 @@ set_conf(struct node *n, const struct conf *conf)
 		    "configuration", kv_u("worker", n->w->id));
 }
 
-static void
-on_reload(void)
+/* Whether the new configuration is in force. */
+static bool
+reload(void)
 {
 	struct conf_errors	 errs = CONF_ERRORS_INIT;
 	const struct conf	*conf;
@@ -297,21 +259,22 @@ on_reload(void)
 	if (conf == NULL) {
 		log_error("the configuration was not reloaded: it is wrong, "
 		    "the old one stays in force");
-		return;
+		return false;
 	}
 	if (conf_diff_reload(app.conf, conf, &names) > 0)
 		log_warn("some changed options take effect at a restart only",
 		    kv_sv("options", buf_sv(&names)));
 	buf_fini(&names);
 	setup_log(conf);
-	if (order_all(set_conf, conf) == -1) {
+	if (order_all(&app.srv, set_conf, conf) == -1) {
 		log_error("out of memory: the configuration was not reloaded");
 		conf_unref(conf);
-		return;
+		return false;
 	}
 	conf_unref(app.conf);
 	app.conf = conf;
 	log_info("configuration reloaded");
+	return true;
 }
 
 static void
@@ -332,7 +295,8 @@ on_signals(struct io *io, struct worker *w, uint32_t ev)
 			stop_now(0);
 			break;
 		case SIGHUP:
-			on_reload();
+			service_reloading();
+			service_reloaded(reload());
 			break;
 		case SIGUSR1:
 			if (log_reopen() == -1)
@@ -439,6 +403,7 @@ static void
 announce(void)
 {
 	ports_announce(&app.ports);
+	service_ready(app.srv.node[0]);
 	log_info("fugu is running", kv_s("version", FUGU_VERSION),
 	    kv_u("workers", app.srv.n), kv_i("pid", getpid()),
 	    kv_s("node", app.srv.name));
@@ -470,6 +435,7 @@ tear_down(void)
 	struct server	*srv = &app.srv;
 	unsigned	 i;
 
+	service_end();
 	for (i = 1; i < srv->n; i++)
 		worker_join(srv->worker[i]);
 	for (i = 0; i < srv->n; i++) {
@@ -486,9 +452,37 @@ tear_down(void)
 	ports_close(&app.ports);
 	site_fini(&app.external);
 	site_fini(&app.internal);
+	site_fini(&app.redirect);
 	conf_unref(app.conf);
 	if (app.pidfile != NULL)
 		pidfile_remove(app.pidfile);
+}
+
+/* Bind everything that is served. 0, or an exit status after saying why
+ * not. */
+static int
+open_ports(const struct http_route *extra, size_t nextra)
+{
+	const struct conf	*conf = app.conf;
+	const struct ports_sites sites = { &app.external.http,
+	    &app.internal.http, &app.redirect.http };
+	const char		*why;
+	int			 fd;
+
+	if (activate_take(&app.inherited, &why, &fd) == -1) {
+		log_fatal("an inherited socket can't be used",
+		    kv_i("fd", fd), kv_s("error", why));
+		return EX_CONFIG;
+	}
+	if (site_build(&app.external, &app.internal, conf,
+	    ports_separate(conf, &app.inherited), extra, nextra) == -1 ||
+	    (ports_redirect(conf, &app.inherited) &&
+	    site_build_redirect(&app.redirect, conf, NULL, 0) == -1)) {
+		log_fatal("the endpoints can't be served as configured");
+		return EX_CONFIG;
+	}
+	return ports_open(&app.ports, conf, &app.inherited, &sites,
+	    app.srv.n);
 }
 
 /* From a good configuration to the end. */
@@ -499,6 +493,7 @@ serve(const struct http_route *extra, size_t nextra)
 	unsigned	 i;
 	int		 code;
 
+	notify_init();
 	srv->n = app.conf->workers > 0 ? (unsigned)app.conf->workers :
 	    net_cpus();
 	srv->drained = on_drained;
@@ -506,14 +501,7 @@ serve(const struct http_route *extra, size_t nextra)
 	app.deadline.fn = on_deadline;
 	limit_conns();
 	name_server();
-	if (site_build(&app.external, &app.internal, app.conf, extra,
-	    nextra) == -1) {
-		log_fatal("the endpoints can't be served as configured");
-		return EX_CONFIG;
-	}
-	code = ports_open(&app.ports, app.conf, &app.external.http,
-	    app.internal.separate ? &app.internal.http : NULL, srv->n);
-	if (code != 0)
+	if ((code = open_ports(extra, nextra)) != 0)
 		return code;
 	if ((code = open_pidfile()) != 0) {
 		ports_close(&app.ports);
@@ -521,6 +509,7 @@ serve(const struct http_route *extra, size_t nextra)
 	}
 	if (make_workers() == -1 || open_signals() == -1) {
 		log_fatal("can't start", kv_errno(errno));
+		ports_close(&app.ports);
 		if (app.pidfile != NULL)
 			pidfile_remove(app.pidfile);
 		return EX_OSERR;
@@ -539,39 +528,6 @@ serve(const struct http_route *extra, size_t nextra)
 }
 
 /* ---- commands ---- */
-
-static void
-usage(FILE *out)
-{
-	fprintf(out,
-	    "usage: fugu [-t] [-c file] [--option=value ...]\n"
-	    "       fugu command [...]\n\n"
-	    "commands:\n"
-	    "  demo           serve a page to try it on, with fresh secrets\n"
-	    "  checkconfig    check a configuration file\n"
-	    "  genconfig      write a configuration file with fresh secrets\n"
-	    "  gentoken       make a connection token\n"
-	    "  gensubtoken    make a subscription token\n"
-	    "  checktoken     check a connection token\n"
-	    "  checksubtoken  check a subscription token\n"
-	    "  defaultconfig  print the default configuration\n"
-	    "  defaultenv     print it as environment variables\n"
-	    "  configdoc      describe every option\n"
-	    "  version        print the version\n\n"
-	    "options:\n"
-	    "  -c, --config file  JSON configuration file (config.json)\n"
-	    "  -t                 check the configuration and exit\n"
-	    "  -h, --help         this text\n"
-	    "  -v, --version      the version\n");
-	conf_usage(out);
-}
-
-static int
-version(void)
-{
-	printf("fugu %s\n", FUGU_VERSION);
-	return 0;
-}
 
 /* The page's token, by whatever secret is configured. */
 static int
@@ -620,10 +576,10 @@ cmd_server(char *const *argv, struct demo *demo)
 	if (conf_args_parse(&args, argv, own, OWN_MAX, stderr) == -1) {
 		fprintf(stderr, "fugu: try `fugu --help'\n");
 	} else if (own[OWN_HELP].set) {
-		usage(stdout);
+		command_usage(stdout);
 		code = 0;
 	} else if (own[OWN_VERSION].set) {
-		code = version();
+		code = command_version();
 	} else if (args.noperands > 0) {
 		fprintf(stderr, "fugu: unknown command: %s\n",
 		    args.operands[0]);
@@ -673,35 +629,6 @@ cmd_demo(char *const *argv)
 	return code;
 }
 
-/* The commands that only look at a configuration. */
-static int
-cmd_conf(const char *name, char *const *argv)
-{
-	const struct conf_cmd_env e = { argv, environ, stdout, stderr,
-	    random_bytes };
-	int64_t now = clock_wall_ms() / MSEC_PER_SEC;
-
-	if (strcmp(name, "checkconfig") == 0)
-		return conf_cmd_checkconfig(&e);
-	if (strcmp(name, "genconfig") == 0)
-		return conf_cmd_genconfig(&e);
-	if (strcmp(name, "defaultconfig") == 0)
-		return conf_cmd_defaultconfig(&e);
-	if (strcmp(name, "defaultenv") == 0)
-		return conf_cmd_defaultenv(&e);
-	if (strcmp(name, "configdoc") == 0)
-		return conf_cmd_configdoc(&e);
-	if (strcmp(name, "gentoken") == 0)
-		return token_cmd_gentoken(&e, now);
-	if (strcmp(name, "checktoken") == 0)
-		return token_cmd_checktoken(&e, now);
-	if (strcmp(name, "gensubtoken") == 0)
-		return token_cmd_gensubtoken(&e, now);
-	if (strcmp(name, "checksubtoken") == 0)
-		return token_cmd_checksubtoken(&e, now);
-	return -1;
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -715,11 +642,9 @@ main(int argc, char *argv[])
 		return cmd_server(argv + 1, NULL);
 	if (strcmp(argv[1], "demo") == 0)
 		return cmd_demo(rest);
-	if (strcmp(argv[1], "version") == 0)
-		return version();
-	if ((code = cmd_conf(argv[1], rest)) != -1)
+	if ((code = command_run(argv[1], rest)) != -1)
 		return code;
 	fprintf(stderr, "fugu: unknown command: %s\n", argv[1]);
-	usage(stderr);
+	command_usage(stderr);
 	return EX_USAGE;
 }

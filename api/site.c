@@ -31,13 +31,6 @@ struct builder {
 };
 
 static bool
-is_separate(const struct conf *conf)
-{
-	return conf_internal_port(conf) != conf->http_server.port ||
-	    strcmp(conf_internal_address(conf), conf->http_server.address) != 0;
-}
-
-static bool
 is_taken(const struct site *s, const char *path)
 {
 	size_t i;
@@ -191,13 +184,34 @@ build_internal(struct builder *b, const struct conf *conf)
 		add_health(b, conf->health.handler_prefix);
 }
 
+/* Whose headers are believed. */
+static int
+set_trusted(struct site *s, const struct conf_http_server *conf)
+{
+	const struct conf_cidrs	*from = &conf->trusted_cidrs;
+	size_t			 i;
+
+	s->trusted.none = conf->trusted_unix;
+	s->trusted.net = calloc(from->n + 1, sizeof(*s->trusted.net));
+	if (s->trusted.net == NULL)
+		return -1;
+	for (i = 0; i < from->n; i++) {
+		memcpy(s->trusted.net[i].ip, from->v[i].addr, IP_LEN);
+		s->trusted.net[i].bits = from->v[i].bits;
+	}
+	s->trusted.n = from->n;
+	return 0;
+}
+
 static void
 builder_init(struct builder *b, struct site *s, const struct conf *conf,
     size_t cap)
 {
 	memset(s, 0, sizeof(*s));
 	*b = (struct builder){ .site = s, .cap = cap };
-	if ((s->route = calloc(cap, sizeof(*s->route))) == NULL) {
+	s->conf = conf_ref(conf);
+	s->route = calloc(cap, sizeof(*s->route));
+	if (s->route == NULL || set_trusted(s, &conf->http_server) == -1) {
 		log_error("out of memory");
 		b->failed = true;
 	}
@@ -207,6 +221,8 @@ builder_init(struct builder *b, struct site *s, const struct conf *conf,
 		.header_timeout_ms = (int)conf->http_server.header_timeout,
 		.body_timeout_ms = (int)conf->http_server.body_timeout,
 		.idle_timeout_ms = (int)conf->http_server.idle_timeout,
+		.trusted = &s->trusted,
+		.forwarded_header = conf->http_server.forwarded_header,
 		.on_done = api_http_done,
 	};
 }
@@ -214,20 +230,64 @@ builder_init(struct builder *b, struct site *s, const struct conf *conf,
 /* see site.h */
 int
 site_build(struct site *external, struct site *internal,
-    const struct conf *conf, const struct http_route *extra, size_t nextra)
+    const struct conf *conf, bool separate, const struct http_route *extra,
+    size_t nextra)
 {
 	struct builder out, in;
 
 	builder_init(&out, external, conf, ROUTES_MAX + nextra);
 	builder_init(&in, internal, conf, ROUTES_MAX);
 	build_external(&out, conf, extra, nextra);
-	external->separate = true;
-	internal->separate = is_separate(conf);
-	build_internal(internal->separate ? &in : &out, conf);
+	build_internal(separate ? &in : &out, conf);
 	if (!out.failed && !in.failed)
 		return 0;
 	site_fini(external);
 	site_fini(internal);
+	return -1;
+}
+
+/* Where https is served. */
+static uint16_t
+https_port(const struct conf_http_server *s)
+{
+	size_t i;
+
+	if ((s->tls.enabled || s->tls_autocert.enabled) && !s->tcp_disabled &&
+	    s->port != 0)
+		return (uint16_t)s->port;
+	for (i = 0; i < s->listeners.n; i++)
+		if (s->listeners.v[i].tls && s->listeners.v[i].port != 0)
+			return (uint16_t)s->listeners.v[i].port;
+	return 443;
+}
+
+/* see site.h */
+int
+site_build_redirect(struct site *s, const struct conf *conf,
+    const struct http_route *extra, size_t nextra)
+{
+	const struct http_route	all = {
+		.path = "/",
+		.prefix = true,
+		.methods = (1u << HTTP_OTHER) - 1,
+		.max_body = READ_BODY_MAX,
+		.handler = http_redirect_handler,
+		.ctx = &s->redirect,
+	};
+	struct builder		b;
+	size_t			i;
+
+	builder_init(&b, s, conf, 1 + nextra);
+	s->redirect = (struct http_redirect){
+		.status = (int)conf->http_server.tls_redirect.code,
+		.port = https_port(&conf->http_server),
+	};
+	for (i = 0; i < nextra; i++)
+		add(&b, &extra[i], extra[i].path, "");
+	add(&b, &all, "/", "");
+	if (!b.failed)
+		return 0;
+	site_fini(s);
 	return -1;
 }
 
@@ -240,5 +300,7 @@ site_fini(struct site *s)
 	for (i = 0; i < s->http.nroute; i++)
 		free((void *)(uintptr_t)s->route[i].path);
 	free(s->route);
+	free(s->trusted.net);
+	conf_unref(s->conf);
 	memset(s, 0, sizeof(*s));
 }

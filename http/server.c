@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/forwarded.h"
 #include "http/server.h"
 #include "util/clock.h"
 
@@ -90,6 +91,7 @@ exchange_new(struct http_conn *hc)
 	x->ctx = NULL;
 	x->body = sv_make(NULL, 0);
 	x->close = false;
+	memcpy(x->client_ip, hc->c->peer_ip, IP_LEN);
 	/* What an answer without a request goes by. */
 	x->req.method = HTTP_OTHER;
 	x->req.minor = 1;
@@ -299,6 +301,82 @@ refuse(struct http_conn *hc, int status, const char *why)
 	http_respond_error(hc->x, status, why);
 }
 
+/* ---- limits per client address ---- */
+
+/* What an address waits before it tries again, in seconds. */
+#define RETRY_CONNS	10
+#define RETRY_RATE	1
+
+static const char too_many_conns[] = "too many connections from your address";
+static const char too_many_new[] = "too many new connections from your "
+    "address, try again in a moment";
+
+static int
+retry_after(enum limit_verdict v)
+{
+	return v == LIMIT_RATE ? RETRY_RATE : RETRY_CONNS;
+}
+
+static const char *
+refusal(enum limit_verdict v)
+{
+	return v == LIMIT_RATE ? too_many_new : too_many_conns;
+}
+
+static size_t
+discard(struct conn *c, char *p, size_t n)
+{
+	(void)c;
+	(void)p;
+	return n;
+}
+
+static void
+forget(struct conn *c)
+{
+	(void)c;
+}
+
+/* see server.h */
+void
+http_refuse(struct conn *c, enum limit_verdict v)
+{
+	static const struct conn_ops ops = {
+		.on_read = discard, .on_close = forget
+	};
+	const char	*why = refusal(v);
+	char		 text[256];
+	int		 n;
+
+	n = snprintf(text, sizeof(text), "HTTP/1.1 429 Too Many Requests\r\n"
+	    "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	    "Retry-After: %d\r\nContent-Length: %zu\r\n\r\n%s\n",
+	    retry_after(v), strlen(why) + 1, why);
+	c->ops = &ops;
+	if (conn_send_copy(c, text, (size_t)n) == -1)
+		conn_close(c);
+	else
+		conn_close_drained(c);
+}
+
+/* The connection becomes its client's alone. false: that has too many, and
+ * the exchange has been answered. */
+static bool
+claim(struct http_exchange *x)
+{
+	struct conn		*c = x->conn;
+	enum limit_verdict	 v;
+
+	if (!c->limited)
+		memcpy(c->peer_ip, x->client_ip, IP_LEN);
+	if ((v = conn_limit(c)) == LIMIT_OK)
+		return true;
+	buf_printf(&x->headers, "Retry-After: %d\r\n", retry_after(v));
+	x->close = true;
+	http_respond_error(x, 429, refusal(v));
+	return false;
+}
+
 /* see server.h */
 int
 http_take(struct http_exchange *x, const struct conn_ops *ops, void *proto)
@@ -310,6 +388,8 @@ http_take(struct http_exchange *x, const struct conn_ops *ops, void *proto)
 		exchange_free(x);
 		return -1;
 	}
+	if (!claim(x))
+		return -1;
 	hc = c->proto;
 	hc->x = NULL;
 	timer_stop(&c->timer);
@@ -365,6 +445,8 @@ http_upgrade(struct http_exchange *x, struct sv head,
 		exchange_free(x);
 		return -1;
 	}
+	if (!claim(x))
+		return -1;
 	sv_u64(sv_make(head.p + 9, 3), &status);
 	exchange_done(x, (int)status);
 	if (conn_send_copy(c, head.p, head.n) == -1) {
@@ -374,7 +456,7 @@ http_upgrade(struct http_exchange *x, struct sv head,
 		drop(hc);
 		return -1;
 	}
-	(void)http_take(x, ops, proto);		/* it is there: see above */
+	(void)http_take(x, ops, proto);		/* claimed: it can't fail */
 	exchange_free(x);
 	return 0;
 }
@@ -430,6 +512,9 @@ on_head(struct http_conn *hc, bool more)
 	struct http_exchange	*x = hc->x;
 	int			 status;
 
+	if (hc->site->trusted != NULL)
+		http_forwarded(&x->req, hc->site->forwarded_header,
+		    hc->site->trusted, x->client_ip);
 	if ((status = admit(x)) != 0) {
 		turn_away(x, status);
 		return;

@@ -25,6 +25,7 @@ struct http_exchange {
 	struct conn		*conn;	/* NULL once the peer is gone */
 	struct worker		*w;
 	void			*ctx;	/* the route's */
+	uint8_t			 client_ip[IP_LEN];	/* see forwarded.h */
 	/* Extra response headers, complete lines with CRLF, appended by
 	 * middleware and handlers before they answer. */
 	struct buf		 headers;
@@ -64,6 +65,10 @@ struct http_site {
 	int			 header_timeout_ms;
 	int			 body_timeout_ms;
 	int			 idle_timeout_ms;
+	/* Whose word about clients is taken, and in which header ("": none);
+	 * may be NULL: nobody's. */
+	const struct ip_set	*trusted;
+	const char		*forwarded_header;
 	/* Called for every finished exchange (metrics); may be NULL. The
 	 * path is the route's, or NULL if the request got to none. */
 	void			(*on_done)(struct worker *,
@@ -82,6 +87,17 @@ void	http_route_put_allow(const struct http_route *, struct buf *);
  * ctx = the site). */
 void	http_serve(struct conn *, void *site);
 
+/* Answer a connection just accepted, whatever it will ask for, with 429 and
+ * close it. */
+void	http_refuse(struct conn *, enum limit_verdict);
+
+/* The address of who asks, as text. */
+static inline const char *
+http_client(const struct http_exchange *x, char out[IP_STRLEN])
+{
+	return ip_format(x->client_ip, out);
+}
+
 /* Answer and free the exchange. body is copied (ignored for HEAD, 204, 304,
  * but its length is announced for HEAD). ctype NULL: no Content-Type. */
 void	http_respond(struct http_exchange *, int status, const char *ctype,
@@ -93,8 +109,10 @@ void	http_respond_error(struct http_exchange *, int status, const char *why);
  * Leave HTTP: take the connection for another protocol. Sends `head' (the
  * 101 response, whole), frees the exchange and its HTTP state and gives the
  * connection to ops/proto. Bytes that the peer sent after the request are
- * delivered to ops->on_read, not before the handler has returned. -1 if the
- * peer is gone or memory is out: the exchange is freed, proto stays the
+ * delivered to ops->on_read, not before the handler has returned. The
+ * connection is the client's alone from then on, peer_ip is its address, and
+ * it counts for the limits of that. -1 if they are reached (429 is answered),
+ * the peer is gone or memory is out: the exchange is freed, proto stays the
  * caller's.
  */
 int	http_upgrade(struct http_exchange *, struct sv head,
@@ -104,7 +122,7 @@ int	http_upgrade(struct http_exchange *, struct sv head,
  * Take the connection, to answer later or without end: it is given to
  * ops/proto as http_upgrade() does it, with nothing sent. The exchange and
  * its views stay, for http_begin(), which is called once or not at all, and
- * http_release(). -1 if the peer is gone: the exchange is freed.
+ * http_release(). -1 as there: the exchange is freed.
  */
 int	http_take(struct http_exchange *, const struct conn_ops *ops,
 	    void *proto);

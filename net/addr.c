@@ -5,6 +5,7 @@
  * Socket addresses from and to text. Numeric only: names are the DNS
  * thread's matter, and a listener has no use for them.
  */
+#include <sys/un.h>
 #include <arpa/inet.h>
 
 #include <stdio.h>
@@ -83,4 +84,49 @@ addr_format(const struct addr *a, char out[ADDR_STRLEN])
 		    (unsigned)ntohs(a->in.sin_port));
 	}
 	return out;
+}
+
+/* see net.h */
+uint16_t
+addr_ip(const struct addr *a, uint8_t ip[IP_LEN])
+{
+	if (a->sa.sa_family == AF_INET6) {
+		memcpy(ip, &a->in6.sin6_addr, IP_LEN);
+		return ntohs(a->in6.sin6_port);
+	}
+	if (a->sa.sa_family == AF_INET) {
+		ip_from_v4(ip, &a->in.sin_addr);
+		return ntohs(a->in.sin_port);
+	}
+	memset(ip, 0, IP_LEN);
+	return 0;
+}
+
+/* see net.h */
+void
+net_where(int fd, char out[NET_WHERE_LEN])
+{
+	struct sockaddr_un	un;
+	struct addr		a;
+	socklen_t		n = sizeof(un);
+	char			*path = un.sun_path;
+
+	memset(&un, 0, sizeof(un));
+	a.len = sizeof(a.in6);
+	if (getsockname(fd, (struct sockaddr *)&un, &n) == -1 ||
+	    un.sun_family == AF_UNIX) {
+		if (*path == '\0' && path[1] != '\0')
+			*path = '@';
+		snprintf(out, NET_WHERE_LEN, "unix:%.*s",
+		    (int)sizeof(un.sun_path), path);
+	} else if (getsockname(fd, &a.sa, &a.len) == 0) {
+		addr_format(&a, out);
+	}
+}
+
+/* see net.h */
+const char *
+conn_peer(const struct conn *c, char out[ADDR_STRLEN])
+{
+	return ip_format(c->peer_ip, out);
 }

@@ -10,7 +10,6 @@
  */
 #include <sys/epoll.h>
 #include <sys/uio.h>
-#include <arpa/inet.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -566,23 +565,6 @@ conn_timer_fired(struct timer *t)
 		c->ops->on_timer(c);
 }
 
-static void
-conn_set_peer(struct conn *c, const struct addr *a)
-{
-	static const uint8_t v4mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (a == NULL)
-		return;
-	if (a->sa.sa_family == AF_INET6) {
-		memcpy(c->peer_ip, &a->in6.sin6_addr, 16);
-		c->peer_port = ntohs(a->in6.sin6_port);
-	} else if (a->sa.sa_family == AF_INET) {
-		memcpy(c->peer_ip, v4mapped, 12);
-		memcpy(c->peer_ip + 12, &a->in.sin_addr, 4);
-		c->peer_port = ntohs(a->in.sin_port);
-	}
-}
-
 /* see net.h */
 struct conn *
 conn_new(struct worker *w, int fd, const struct addr *peer,
@@ -602,7 +584,8 @@ conn_new(struct worker *w, int fd, const struct addr *peer,
 	c->timer.fn = conn_timer_fired;
 	c->out = c->out_one;
 	c->out_cap = CONN_OUT_INLINE;
-	conn_set_peer(c, peer);
+	if (peer != NULL)
+		c->peer_port = addr_ip(peer, c->peer_ip);
 	if (io_add(w, &c->io, EPOLLIN) == -1) {
 		close(fd);
 		free(c);
@@ -686,8 +669,7 @@ conn_free(struct conn *c)
 	conn_drop_output(c);
 	close(c->io.fd);
 	free(c->in);
-	if (c->counted)
-		net_conn_gone();
+	net_conn_gone(c);
 	LIST_REMOVE(c, all);
 	c->w->stats.conns_open--;
 	free(c);
@@ -729,17 +711,4 @@ worker_close_conns(struct worker *w)
 			conn_close(c);
 		conns_reap(w);
 	}
-}
-
-/* see net.h */
-const char *
-conn_peer(const struct conn *c, char out[ADDR_STRLEN])
-{
-	static const uint8_t v4mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (memcmp(c->peer_ip, v4mapped, 12) == 0)
-		inet_ntop(AF_INET, c->peer_ip + 12, out, ADDR_STRLEN);
-	else
-		inet_ntop(AF_INET6, c->peer_ip, out, ADDR_STRLEN);
-	return out;
 }

@@ -20,8 +20,8 @@ void	conns_reap(struct worker *);
 /* Close with an error that on_close sees. */
 void	conn_fail(struct conn *, int error);
 
-/* listen.c: a counted connection has ended. */
-void	net_conn_gone(void);
+/* listen.c: a connection has ended; it may have been counted. */
+void	net_conn_gone(const struct conn *);
 
 #define container_of(p, type, member) \
 	((type *)(void *)((char *)(p) - offsetof(type, member)))

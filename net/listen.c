@@ -23,6 +23,7 @@
 #include "util/log.h"
 
 #define ACCEPT_BATCH	64	/* in one turn, so that others have theirs */
+#define ACCEPT_SHARED	8	/* likewise for the other workers */
 #define ACCEPT_REST_MS	100
 
 struct listener {
@@ -31,12 +32,14 @@ struct listener {
 	struct timer	 rest;
 	void		(*on_accept)(struct conn *, void *);
 	void		*ctx;
+	bool		 shared;
 };
 
 static struct {
 	atomic_uint	 open;
 	unsigned	 max;		/* 0: no limit */
 	const char	*refusal;
+	struct limiter	*limiter;	/* or NULL */
 } conns;
 
 /* see net.h */
@@ -54,10 +57,37 @@ net_conns(void)
 	return atomic_load_explicit(&conns.open, memory_order_relaxed);
 }
 
+/* see net.h */
 void
-net_conn_gone(void)
+net_set_limiter(struct limiter *l)
+{
+	conns.limiter = l;
+}
+
+/* see net.h */
+enum limit_verdict
+conn_limit(struct conn *c)
+{
+	if (conns.limiter == NULL || c->limited || ip_is_none(c->peer_ip))
+		return LIMIT_OK;
+	return limiter_take(conns.limiter, c->peer_ip, c->w->now,
+	    &c->limited);
+}
+
+static void
+count_down(void)
 {
 	atomic_fetch_sub_explicit(&conns.open, 1, memory_order_relaxed);
+}
+
+/* see internal.h */
+void
+net_conn_gone(const struct conn *c)
+{
+	if (c->counted)
+		count_down();
+	if (c->limited)
+		limiter_give(conns.limiter, c->peer_ip, c->w->now);
 }
 
 /* see net.h */
@@ -148,6 +178,22 @@ refuse(struct worker *w, int fd)
 	close(fd);
 }
 
+/* A shared socket wakes one worker for a connection, the one that has been
+ * registered the longest: each is registered anew after its turn. */
+static int
+listener_add(struct listener *l)
+{
+	return io_add(l->w, &l->io, l->shared ? EPOLLIN | EPOLLEXCLUSIVE :
+	    EPOLLIN);
+}
+
+static void
+listener_resume(struct listener *l)
+{
+	if (listener_add(l) == -1)
+		timer_set(l->w, &l->rest, l->w->now + ACCEPT_REST_MS);
+}
+
 /* No descriptor left: spend the spare one on an answer and rest. */
 static void
 accept_exhausted(struct listener *l)
@@ -166,16 +212,14 @@ accept_exhausted(struct listener *l)
 		if (w->spare_fd == -1)
 			w->spare_fd = dup(w->wake.fd);
 	}
-	io_want(w, &l->io, 0);
+	io_del(w, &l->io);
 	timer_set(w, &l->rest, w->now + ACCEPT_REST_MS);
 }
 
 static void
 rest_over(struct timer *t)
 {
-	struct listener *l = container_of(t, struct listener, rest);
-
-	io_want(l->w, &l->io, EPOLLIN);
+	listener_resume(container_of(t, struct listener, rest));
 }
 
 static void
@@ -187,13 +231,13 @@ accepted(struct listener *l, int fd, const struct addr *peer)
 
 	n = atomic_fetch_add_explicit(&conns.open, 1, memory_order_relaxed);
 	if (conns.max != 0 && n >= conns.max + NET_RESERVE) {
-		net_conn_gone();
+		count_down();
 		refuse(w, fd);
 		return;
 	}
 	w->stats.conns_accepted++;
 	if ((c = conn_new(w, fd, peer, NULL, NULL)) == NULL) {
-		net_conn_gone();
+		count_down();
 		return;
 	}
 	c->counted = true;
@@ -201,19 +245,17 @@ accepted(struct listener *l, int fd, const struct addr *peer)
 	l->on_accept(c, l->ctx);
 }
 
-static void
-listener_event(struct io *io, struct worker *w, uint32_t ev)
+/* false: accepting rests. */
+static bool
+accept_some(struct listener *l)
 {
-	struct listener	*l = container_of(io, struct listener, io);
-	struct addr	 peer;
-	int		 fd, i;
+	struct addr	peer;
+	int		fd, i;
 
-	(void)ev;
-	(void)w;
-	for (i = 0; i < ACCEPT_BATCH; i++) {
+	for (i = l->shared ? ACCEPT_SHARED : ACCEPT_BATCH; i > 0; i--) {
 		memset(&peer, 0, sizeof(peer));
 		peer.len = sizeof(peer.in6);
-		fd = accept4(io->fd, &peer.sa, &peer.len,
+		fd = accept4(l->io.fd, &peer.sa, &peer.len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
 			accepted(l, fd, &peer);
@@ -222,17 +264,30 @@ listener_event(struct io *io, struct worker *w, uint32_t ev)
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM) {
 			accept_exhausted(l);
-			return;
+			return false;
 		}
 		if (errno == EAGAIN)
-			return;
+			break;
 		/* ECONNABORTED and other errors of that one connection. */
 	}
+	return true;
+}
+
+static void
+listener_event(struct io *io, struct worker *w, uint32_t ev)
+{
+	struct listener *l = container_of(io, struct listener, io);
+
+	(void)ev;
+	if (!accept_some(l) || !l->shared)
+		return;
+	io_del(w, io);
+	listener_resume(l);
 }
 
 /* see net.h */
 struct listener *
-listener_new(struct worker *w, int fd,
+listener_new(struct worker *w, int fd, bool shared,
     void (*on_accept)(struct conn *, void *), void *ctx)
 {
 	struct listener *l;
@@ -245,7 +300,8 @@ listener_new(struct worker *w, int fd,
 	l->rest.fn = rest_over;
 	l->on_accept = on_accept;
 	l->ctx = ctx;
-	if (io_add(w, &l->io, EPOLLIN) == -1) {
+	l->shared = shared;
+	if (listener_add(l) == -1) {
 		free(l);
 		return NULL;
 	}

@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/ip.h"
+#include "net/limit.h"
 #include "util/blob.h"
 #include "util/mail.h"
 #include "util/sv.h"
@@ -144,6 +146,8 @@ struct addr {
  * "" for every address; 0 or -1. any6: what "" means. */
 int	addr_parse(struct addr *, const char *host, uint16_t port, bool any6);
 const char *addr_format(const struct addr *, char out[ADDR_STRLEN]);
+/* The IP address of it (none if it is no such) and the port. */
+uint16_t addr_ip(const struct addr *, uint8_t ip[IP_LEN]);
 
 /* ---- connections ---- */
 
@@ -184,7 +188,8 @@ struct conn {
 	uint32_t		 out_off;	/* sent of the first blob */
 	uint32_t		 out_bytes;	/* queued and unsent */
 	uint32_t		 tag;		/* free for the layer above */
-	uint8_t			 peer_ip[16];	/* IPv4 as ::ffff:a.b.c.d */
+	uint8_t			 peer_ip[IP_LEN]; /* of the client, where a
+						 * trusted proxy names it */
 	uint16_t		 peer_port;
 	uint8_t			 err;		/* errno of a failed I/O call */
 	bool			 reserve;	/* see net_set_conn_limit() */
@@ -194,7 +199,8 @@ struct conn {
 	bool			 opening;	/* the filter takes no output */
 	bool			 eof_waits;	/* until input is taken again */
 	bool			 dirty, paused, redeliver, eof,
-				 close_drained, lingering, counted;
+				 close_drained, lingering, counted,
+				 limited;
 };
 
 /* Take over a connected non-blocking fd. NULL: no memory (fd is closed). */
@@ -241,7 +247,7 @@ conn_timer(struct conn *c, int64_t at)
 {
 	timer_set(c->w, &c->timer, at);
 }
-/* The peer's address without port, "::ffff:" removed. */
+/* The peer's address without port. */
 const char *conn_peer(const struct conn *, char out[ADDR_STRLEN]);
 /* Why it was closed, for on_close: what the filter says, or c->err's text. */
 const char *conn_why(const struct conn *);
@@ -303,6 +309,13 @@ struct listener;
  * start. */
 #define NET_RESERVE	32
 void	net_set_conn_limit(unsigned max_conns, const char *refusal);
+/* What limits connections by their peer's address, or NULL. It outlives the
+ * workers' connections. */
+void	net_set_limiter(struct limiter *);
+/* Count a connection among its peer's, until it ends; for once only, and
+ * those without an IP address are not counted. Not LIMIT_OK: it is one too
+ * many, refuse it. Its peer_ip must not change from then on. */
+enum limit_verdict conn_limit(struct conn *);
 /* Connections open in the process. */
 unsigned net_conns(void);
 /* CPUs that this process may use, by affinity and control group; at most
@@ -317,10 +330,14 @@ int	net_listen(const struct addr *, bool shared, int backlog);
 /* Whether the address is free: SO_REUSEPORT would let a second process in
  * silently. 0, or -1 with errno (EADDRINUSE). */
 int	net_probe(const struct addr *);
-/* Accept on fd in this worker; on_accept gets a new connection's conn with
- * ops and proto NULL and sets them (and may conn_close it). ctx is kept in
- * the listener. */
-struct listener *listener_new(struct worker *, int fd,
+/* Where a listening socket listens, for people: an address or "unix:" and a
+ * path. */
+#define NET_WHERE_LEN	120
+void	net_where(int fd, char out[NET_WHERE_LEN]);
+/* Accept on fd in this worker; shared: others do, too. on_accept gets a new
+ * connection's conn with ops and proto NULL and sets them (and may conn_close
+ * it). ctx is kept in the listener. */
+struct listener *listener_new(struct worker *, int fd, bool shared,
 	    void (*on_accept)(struct conn *, void *ctx), void *ctx);
 /* Stop accepting and close the fd. */
 void	listener_free(struct listener *);

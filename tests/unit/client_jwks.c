@@ -84,7 +84,7 @@ start(void)
 	fd = net_listen(&a, false, 256);
 	CHECK_INT(getsockname(fd, &a.sa, &a.len), 0);
 	net_set_conn_limit(500, "");
-	l = listener_new(w, fd, accept_on, (void *)(uintptr_t)&site);
+	l = listener_new(w, fd, false, accept_on, (void *)(uintptr_t)&site);
 	hc = http_client_new(w);
 	j = jwks_new(w, hc);
 	snprintf(base, sizeof(base), "http://127.0.0.1:%u/",

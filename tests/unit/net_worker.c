@@ -256,7 +256,7 @@ TEST(accepts_and_counts)
 	int		 fd[3], i;
 
 	memset(&seen, 0, sizeof(seen));
-	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	l = listener_new(w, listen_any(&a, false), false, on_accept, &seen);
 	for (i = 0; i < 3; i++)
 		fd[i] = dial(&a);
 	worker_turn(w, 100);
@@ -297,7 +297,7 @@ TEST(too_many_connections)
 	memset(&seen, 0, sizeof(seen));
 	net_set_conn_limit(2, "busy");
 	n = 2 + NET_RESERVE + 1;
-	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	l = listener_new(w, listen_any(&a, false), false, on_accept, &seen);
 	for (i = 0; i < n; i++) {
 		fd[i] = dial(&a);
 		worker_turn(w, 100);
@@ -327,7 +327,7 @@ TEST(no_memory_for_a_connection)
 	int		 fd;
 
 	memset(&seen, 0, sizeof(seen));
-	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	l = listener_new(w, listen_any(&a, false), false, on_accept, &seen);
 	fd = dial(&a);
 	alloc_fail_at(1);
 	worker_turn(w, 100);
@@ -369,7 +369,7 @@ TEST(out_of_descriptors)
 
 	memset(&seen, 0, sizeof(seen));
 	net_set_conn_limit(100, "busy");
-	l = listener_new(w, listen_any(&a, false), on_accept, &seen);
+	l = listener_new(w, listen_any(&a, false), false, on_accept, &seen);
 	for (i = 0; i < 3; i++)
 		fd[i] = dial(&a);
 	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
