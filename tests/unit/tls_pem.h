@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * For tests of what is read from PEM: the bytes of a block, and findings
- * collected as text.
+ * For tests of what is read from PEM: the bytes of a block and the other
+ * way round, and findings collected as text.
  */
 #ifndef TESTS_UNIT_TLS_PEM_H
 #define TESTS_UNIT_TLS_PEM_H
@@ -11,6 +11,7 @@
 #include "tests/unit/test.h"
 #include "tls/pem.h"
 #include "tls/tls.h"
+#include "util/base64.h"
 
 /* The first block's bytes. */
 static inline struct buf
@@ -23,6 +24,14 @@ der_of(const char *text)
 	CHECK_INT(pem_next(&rest, &pem), 1);
 	CHECK_INT(pem_decode(&out, &pem), 0);
 	return out;
+}
+
+static inline void
+pem_write(struct buf *out, const char *label, struct sv der)
+{
+	buf_printf(out, "-----BEGIN %s-----\n", label);
+	base64_put(out, der);
+	buf_printf(out, "\n-----END %s-----\n", label);
 }
 
 /* Each finding on a line, with "!" before a fatal one. */
