@@ -15,6 +15,7 @@
 #include "client/code.h"
 #include "client/sub.h"
 #include "util/clock.h"
+#include "util/ct.h"
 #include "util/glob.h"
 
 /* ---- what is done to the connections of a user ---- */
@@ -36,6 +37,16 @@ struct control {
 	struct sv	 keep[];	/* clients that are left alone */
 };
 
+/* A bidirectional WebSocket has none. */
+static bool
+has_session(const struct client *c, struct sv s)
+{
+	char text[CLIENT_SESSION_MAX];
+
+	return c->tr->session != NULL &&
+	    ct_eq(s, sv_make(text, c->tr->session(c, text)));
+}
+
 static bool
 is_meant(const struct control *ctl, const struct client *c)
 {
@@ -45,8 +56,7 @@ is_meant(const struct control *ctl, const struct client *c)
 
 	if (ctl->client.n > 0 && !sv_eq(ctl->client, s))
 		return false;
-	/* A WebSocket has no session. */
-	if (ctl->session.n > 0)
+	if (ctl->session.n > 0 && !has_session(c, ctl->session))
 		return false;
 	for (i = 0; i < ctl->nkeep; i++)
 		if (sv_eq(ctl->keep[i], s))
