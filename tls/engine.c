@@ -409,7 +409,8 @@ opened(struct tls_engine *e)
 	struct sv			subject;
 
 	subject = tls_handshake_subject(e->hs);
-	if (subject.n > 0 && (e->subject = sv_dup(subject)) == NULL)
+	if (e->server_side && subject.n > 0 &&
+	    (e->subject = sv_dup(subject)) == NULL)
 		return -1;
 	e->resumed = tls_handshake_resumed(e->hs);
 	e->challenge = tls_handshake_is_challenge(e->hs);

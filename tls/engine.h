@@ -46,7 +46,7 @@ struct tls_engine {
 	unsigned char		*scratch;
 	struct tls_server	*server;	/* until the hello is there */
 	struct tls_handshake	*hs;		/* until it is over */
-	char			*subject;	/* of the peer, or NULL */
+	char			*subject;	/* of the client, or NULL */
 	const char		*why;		/* static: our own failure */
 	char			*in;		/* part of a record, or the
 						 * one being delivered */

@@ -36,7 +36,7 @@ int	tls_connect(struct conn *, struct tls_client *, const char *host,
 
 /* Whether it speaks TLS. */
 bool	tls_conn_is(const struct conn *);
-/* The subject of the peer's verified certificate; "" without one. */
+/* The subject of the client's verified certificate; "" without one. */
 struct sv tls_conn_subject(const struct conn *);
 
 #endif

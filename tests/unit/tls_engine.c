@@ -266,10 +266,8 @@ TEST(close_notify_is_said_and_heard)
 		p = side_seal(a, "last", 4, &n);
 		side_feed_pieces(b, p, n, pieces[i / 2]);
 		free(p);
-		pair_unveil();
-		tls_engine_finish(&a->e);
-		tls_engine_finish(&a->e);
-		pair_veil();
+		side_finish(a);
+		side_finish(a);
 		CHECK(!tls_engine_ready(&a->e));
 		/* What crosses it still arrives, or is dropped. */
 		p = side_seal(b, "crossing", 8, &n);
@@ -515,8 +513,7 @@ TEST(the_subject_of_the_client_is_kept)
 		pair_shake(&srv, &cli, 1);
 		CHECK(srv.e.open && cli.e.open);
 		CHECK_STR(srv.e.subject, "CN=client.example,O=fugu tests");
-		CHECK(cli.e.subject == NULL ||
-		    strstr(cli.e.subject, "ec.example") != NULL);
+		CHECK(cli.e.subject == NULL);
 		pair_end(&srv, &cli);
 		pair_sides_free();
 	}

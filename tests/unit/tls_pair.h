@@ -192,6 +192,14 @@ side_seal(struct side *s, const void *p, size_t n, size_t *out)
 }
 
 static inline void
+side_finish(struct side *s)
+{
+	pair_unveil();
+	tls_engine_finish(&s->e);
+	pair_veil();
+}
+
+static inline void
 side_fini(struct side *s)
 {
 	tls_engine_fini(&s->e);
