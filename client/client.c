@@ -24,6 +24,7 @@
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
+#include "util/pb.h"
 
 #define BACKLOG_MAX	(1024 * 1024)
 
@@ -222,47 +223,73 @@ backlog_put(struct client *c, struct sv rest)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 }
 
-static void
-handle_line(struct client *c, struct sv line)
+/* Take the next command off *text: a line, a protobuf message behind its
+ * length, or, one way, all there is. false: there is none. */
+static bool
+next_command(const struct client *c, struct sv *text, struct sv *one)
 {
-	struct node *n = c->node;
+	const struct wire	*w = &wire_forms[c->form];
+	uint64_t		 n = text->n;
+	int			 head = 0;
 
-	/* Unescaped strings are never longer than the text: with this the
-	 * scratch buffer does not move while a command is handled. */
-	buf_reset(&n->scratch);
-	if (buf_reserve(&n->scratch, line.n + 1) == NULL) {
-		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-		return;
+	if (!w->uni && !w->protobuf) {
+		*one = sv_cut(text, '\n');
+		return true;
 	}
-	if (json_parse(&n->json, line, 0) == -1) {
-		if (n->json.err == JSON_NOMEM)
-			client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
-		else
-			client_disconnect(c, DISCONNECT_BAD_REQUEST, NULL);
-		return;
-	}
-	client_command(c, json_root(&n->json));
+	if (w->protobuf && ((head = pb_varint(*text, &n)) <= 0 ||
+	    n > text->n - (size_t)head))
+		return false;
+	*one = sv_make(text->p + head, (size_t)n);
+	*text = sv_skip(*text, (size_t)head + (size_t)n);
+	return true;
 }
 
-/* Commands stand one on a line; a newline may end the last one. What has to
+static void
+handle_command(struct client *c, struct sv one)
+{
+	const struct wire	*w = &wire_forms[c->form];
+	struct decode		 d = { &c->node->json, &c->node->scratch,
+				    NULL };
+	enum decode_err		 err;
+	struct command		 cmd;
+
+	if (w->uni)
+		err = decode_connect_json(&d, one, &cmd);
+	else if (w->protobuf)
+		err = decode_command_pb(&d, one, &cmd);
+	else
+		err = decode_command_json(&d, one, &cmd);
+	if (err == DECODE_OK)
+		client_command(c, &cmd);
+	else if (err == DECODE_BAD)
+		command_bad(c, d.why);
+	else
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+	command_fini(&cmd);
+}
+
+/* The commands of a message, of which there must be one at least. What has to
  * wait is returned. */
 static struct sv
-handle_lines(struct client *c, struct sv text)
+handle_commands(struct client *c, struct sv text)
 {
-	struct sv line;
+	struct sv one, all;
 
 	c->in_input = true;
 	do {
 		if (c->waiting)
 			break;
-		line = sv_cut(&text, '\n');
+		all = text;
+		if (!next_command(c, &text, &one)) {
+			command_bad(c, "cut message");
+			break;
+		}
 		do {
 			c->retry = false;
-			handle_line(c, line);
+			handle_command(c, one);
 		} while (c->retry && !c->waiting);
 		if (c->retry)	/* back to the front of what is left */
-			text = sv_make(line.p, text.n == 0 ? line.n :
-			    (size_t)(text.p + text.n - line.p));
+			text = all;
 		c->retry = false;
 	} while (text.n > 0 && c->state != CLIENT_CLOSED);
 	c->in_input = false;
@@ -283,7 +310,7 @@ client_input(struct client *c, struct sv p)
 	if (c->about != NULL)
 		c->about->bytes_in += p.n;
 	if (!c->waiting)
-		p = handle_lines(c, p);
+		p = handle_commands(c, p);
 	if (p.n > 0)
 		backlog_put(c, p);
 }
@@ -335,7 +362,7 @@ client_resume(struct client *c)
 	if (k != NULL)
 		rest = sv_skip(buf_sv(&k->b), k->at);
 	if (rest.n > 0)
-		rest = handle_lines(c, rest);
+		rest = handle_commands(c, rest);
 	else
 		client_reply_flush(c);
 	if (k != NULL)

@@ -239,8 +239,9 @@ void	client_resume(struct client *);
 /* hub_ops of every node. */
 extern const struct hub_ops client_hub_ops;
 
-/* command.c: handle one command, a JSON object. */
-void	client_command(struct client *, struct jv cmd);
+/* command.c: handle one command. */
+struct command;
+void	client_command(struct client *, const struct command *);
 /* Whether and when the connection's timer fires next. */
 void	client_set_timer(struct client *);
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * The commands of the client protocol (spec 3): decoding, dispatch, and what
- * those that act on them share.
+ * The commands of the client protocol (spec 3): dispatch, and what those that
+ * act on them share.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,32 +28,6 @@ const char *const client_method_name[METHOD_MAX] = {
 	[METHOD_SUB_REFRESH] = "sub_refresh",
 };
 
-/* ---- decoding ---- */
-
-/* see command.h */
-int
-command_str(struct client *c, struct jv obj, const char *name, struct sv *out)
-{
-	struct jv v = jv_get(obj, name);
-
-	*out = (struct sv){ NULL, 0 };
-	if (!jv_is(v) || jv_type(v) == JSON_NULL)
-		return 0;
-	return jv_str(v, &c->node->scratch, out);
-}
-
-/* see command.h */
-int
-command_i64(struct jv obj, const char *name, int64_t *out)
-{
-	struct jv v = jv_get(obj, name);
-
-	*out = 0;
-	if (!jv_is(v) || jv_type(v) == JSON_NULL)
-		return 0;
-	return jv_i64(v, out);
-}
-
 /* see command.h */
 void
 command_bad(struct client *c, const char *why)
@@ -67,27 +41,11 @@ command_bad(struct client *c, const char *why)
 
 /* see command.h */
 bool
-command_channel(struct client *c, struct jv req, struct sv *channel)
+command_channel(struct client *c, struct sv channel)
 {
-	if (command_str(c, req, "channel", channel) == -1)
-		command_bad(c, "channel is no string");
-	else if (channel->n == 0)
+	if (channel.n == 0)
 		command_bad(c, "channel is empty");
-	else
-		return true;
-	return false;
-}
-
-/* see command.h */
-int
-command_bool(struct jv obj, const char *name, bool *out)
-{
-	struct jv v = jv_get(obj, name);
-
-	*out = false;
-	if (!jv_is(v) || jv_type(v) == JSON_NULL)
-		return 0;
-	return jv_bool(v, out);
+	return channel.n > 0;
 }
 
 /* ---- answers ---- */
@@ -215,68 +173,34 @@ do_pong(struct client *c)
 	    clock_mono_ns() - c->ping_sent);
 }
 
-struct command {
-	int64_t			id;
-	enum client_method	method;		/* METHOD_MAX: none */
-	struct jv		req;
-};
-
-/* Which command it is: the first of the known members in the protocol's
- * order, null ones passed over. -1: malformed. */
-static int
-decode(struct jv obj, struct command *cmd)
-{
-	struct jv	v;
-	int		m;
-
-	*cmd = (struct command){ .method = METHOD_MAX };
-	if (jv_type(obj) != JSON_OBJECT)
-		return -1;
-	if (command_i64(obj, "id", &cmd->id) == -1 || cmd->id < 0 ||
-	    cmd->id > UINT32_MAX)
-		return -1;
-	for (m = 0; m < METHOD_MAX; m++) {
-		v = jv_get(obj, client_method_name[m]);
-		if (!jv_is(v) || jv_type(v) == JSON_NULL)
-			continue;
-		if (jv_type(v) != JSON_OBJECT)
-			return -1;
-		if (cmd->method == METHOD_MAX) {
-			cmd->method = (enum client_method)m;
-			cmd->req = v;
-		}
-	}
-	return 0;
-}
-
 static void
 run(struct client *c, const struct command *cmd)
 {
-	uint32_t id = (uint32_t)cmd->id;
+	uint32_t id = cmd->id;
 
 	c->node->stats.commands[cmd->method]++;
 	c->cmd_started = clock_mono_ns();
 	switch (cmd->method) {
 	case METHOD_CONNECT:
-		command_connect(c, id, cmd->req);
+		command_connect(c, id, &cmd->u.connect);
 		break;
 	case METHOD_SUBSCRIBE:
-		command_subscribe(c, id, cmd->req);
+		command_subscribe(c, id, &cmd->u.subscribe);
 		break;
 	case METHOD_UNSUBSCRIBE:
-		command_unsubscribe(c, id, cmd->req);
+		command_unsubscribe(c, id, &cmd->u.channel);
 		break;
 	case METHOD_PUBLISH:
-		command_publish(c, id, cmd->req);
+		command_publish(c, id, &cmd->u.publish);
 		break;
 	case METHOD_PRESENCE:
-		command_presence(c, id, cmd->req);
+		command_presence(c, id, &cmd->u.channel);
 		break;
 	case METHOD_PRESENCE_STATS:
-		command_presence_stats(c, id, cmd->req);
+		command_presence_stats(c, id, &cmd->u.channel);
 		break;
 	case METHOD_HISTORY:
-		command_history(c, id, cmd->req);
+		command_history(c, id, &cmd->u.history);
 		break;
 	case METHOD_RPC:
 		/* Nobody answers calls: there is no rpc proxy. */
@@ -286,10 +210,10 @@ run(struct client *c, const struct command *cmd)
 		client_disconnect(c, DISCONNECT_NOT_AVAILABLE, NULL);
 		break;
 	case METHOD_REFRESH:
-		command_refresh(c, id, cmd->req);
+		command_refresh(c, id, &cmd->u.refresh);
 		break;
 	case METHOD_SUB_REFRESH:
-		command_sub_refresh(c, id, cmd->req);
+		command_sub_refresh(c, id, &cmd->u.refresh);
 		break;
 	case METHOD_MAX:
 		break;
@@ -298,21 +222,18 @@ run(struct client *c, const struct command *cmd)
 
 /* see client.h */
 void
-client_command(struct client *c, struct jv obj)
+client_command(struct client *c, const struct command *cmd)
 {
-	struct command cmd;
+	bool uni = wire_forms[c->form].uni;
 
-	if (decode(obj, &cmd) == -1)
-		command_bad(c, "malformed command");
-	else if (c->state != CLIENT_CONNECTED &&
-	    cmd.method != METHOD_CONNECT)
+	if (c->state != CLIENT_CONNECTED && cmd->method != METHOD_CONNECT)
 		command_bad(c, "command before connect");
-	else if (cmd.id == 0 && cmd.method != METHOD_SEND &&
-	    cmd.method != METHOD_CONNECT)
+	else if (cmd->id == 0 && cmd->method != METHOD_SEND &&
+	    cmd->method != METHOD_CONNECT)
 		do_pong(c);
-	else if (cmd.method == METHOD_MAX ||
-	    (cmd.id == 0 && cmd.method == METHOD_CONNECT))
+	else if (cmd->method == METHOD_MAX ||
+	    (cmd->id == 0 && cmd->method == METHOD_CONNECT && !uni))
 		command_bad(c, "no command, or one without an id");
 	else
-		run(c, &cmd);
+		run(c, cmd);
 }

@@ -2,30 +2,21 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * What the files that handle commands share: decoding, answering, and the
- * requests that wait for a channel's owner.
+ * What the files that handle commands share: answering, and the requests
+ * that wait for a channel's owner.
  */
 #ifndef CLIENT_COMMAND_H
 #define CLIENT_COMMAND_H
 
 #include "client/channel.h"
 #include "client/client.h"
+#include "client/decode.h"
 #include "client/encode.h"
 
-/* ---- decoding ---- */
-
-/* The string member of that name, empty when absent or null; -1 if it is
- * something else. Unescaped into the node's scratch buffer. */
-int	command_str(struct client *, struct jv obj, const char *name,
-	    struct sv *out);
-/* A whole number (0) or a boolean (false) when absent or null; -1 if it is
- * something else. */
-int	command_i64(struct jv obj, const char *name, int64_t *out);
-int	command_bool(struct jv obj, const char *name, bool *out);
 /* Send away who does not keep to the protocol; why is for the log. */
 void	command_bad(struct client *, const char *why);
-/* The channel of a request. false: the client has been sent away. */
-bool	command_channel(struct client *, struct jv req, struct sv *channel);
+/* Whether a channel is named. false: the client has been sent away. */
+bool	command_channel(struct client *, struct sv channel);
 
 /* ---- answering ---- */
 
@@ -62,14 +53,23 @@ void	request_send(struct client *, struct client_request *);
 
 /* ---- the commands ---- */
 
-void	command_connect(struct client *, uint32_t id, struct jv);
-void	command_refresh(struct client *, uint32_t id, struct jv);
-void	command_subscribe(struct client *, uint32_t id, struct jv);
-void	command_unsubscribe(struct client *, uint32_t id, struct jv);
-void	command_sub_refresh(struct client *, uint32_t id, struct jv);
-void	command_publish(struct client *, uint32_t id, struct jv);
-void	command_history(struct client *, uint32_t id, struct jv);
-void	command_presence(struct client *, uint32_t id, struct jv);
-void	command_presence_stats(struct client *, uint32_t id, struct jv);
+void	command_connect(struct client *, uint32_t id,
+	    const struct connect_request *);
+void	command_refresh(struct client *, uint32_t id,
+	    const struct refresh_request *);
+void	command_subscribe(struct client *, uint32_t id,
+	    const struct sub_request *);
+void	command_unsubscribe(struct client *, uint32_t id,
+	    const struct channel_request *);
+void	command_sub_refresh(struct client *, uint32_t id,
+	    const struct refresh_request *);
+void	command_publish(struct client *, uint32_t id,
+	    const struct publish_request *);
+void	command_history(struct client *, uint32_t id,
+	    const struct history_request *);
+void	command_presence(struct client *, uint32_t id,
+	    const struct channel_request *);
+void	command_presence_stats(struct client *, uint32_t id,
+	    const struct channel_request *);
 
 #endif

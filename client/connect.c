@@ -157,7 +157,7 @@ struct credentials {
 	struct sv	user, info;
 	int64_t		expire_at;
 	struct jv	claims;		/* of the token, or absent */
-	struct jv	subs;		/* of the request, or absent */
+	const struct connect_request *request;
 	bool		bare;		/* no subscriptions come with it */
 };
 
@@ -196,19 +196,19 @@ accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 	if (who->bare)
 		connect_reply(c, id, &r, (struct sv){ NULL, 0 });
 	else
-		connecting_start(c, id, &r, who->claims, who->subs);
+		connecting_start(c, id, &r, who->claims, who->request);
 }
 
 static void
-connect_with_token(struct client *c, uint32_t id, struct sv token,
-    struct jv subs)
+connect_with_token(struct client *c, uint32_t id,
+    const struct connect_request *q)
 {
-	struct credentials	who = { .subs = subs };
+	struct credentials	who = { .request = q };
 	struct connect_token	t;
 	enum jwt_err		err;
 
 	connect_token_init(&t);
-	err = connect_token_verify(&t, c->node->verifier, token,
+	err = connect_token_verify(&t, c->node->verifier, q->token,
 	    clock_wall_ms() / MSEC_PER_SEC);
 	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t.jwt)) {
 		connect_token_fini(&t);
@@ -251,24 +251,18 @@ connect_by_header(struct client *c, uint32_t id)
 
 /* see command.h */
 void
-command_connect(struct client *c, uint32_t id, struct jv req)
+command_connect(struct client *c, uint32_t id,
+    const struct connect_request *q)
 {
 	const struct conf_client	*conf = &c->node->conf->client;
-	struct credentials		 who = { .subs = jv_get(req, "subs") };
-	struct sv			 token, name, version;
+	struct credentials		 who = { .request = q };
 
 	if (c->state != CLIENT_NEW) {
 		command_bad(c, "second connect");
 		return;
 	}
-	if (command_str(c, req, "token", &token) == -1 ||
-	    command_str(c, req, "name", &name) == -1 ||
-	    command_str(c, req, "version", &version) == -1) {
-		command_bad(c, "malformed connect");
-		return;
-	}
-	if (token.n > 0)
-		connect_with_token(c, id, token, who.subs);
+	if (q->token.n > 0)
+		connect_with_token(c, id, q);
 	else if (conf->allow_anonymous_connect_without_token ||
 	    conf->insecure)
 		accept_connect(c, id, &who);
@@ -282,19 +276,19 @@ command_connect(struct client *c, uint32_t id, struct jv req)
 
 /* see command.h */
 void
-command_refresh(struct client *c, uint32_t id, struct jv req)
+command_refresh(struct client *c, uint32_t id,
+    const struct refresh_request *q)
 {
 	struct connect_token	 t;
 	struct connect_result	 r;
-	struct sv		 token;
 	enum jwt_err		 err;
 
-	if (command_str(c, req, "token", &token) == -1 || token.n == 0) {
+	if (q->token.n == 0) {
 		command_bad(c, "refresh without a token");
 		return;
 	}
 	connect_token_init(&t);
-	err = connect_token_verify(&t, c->node->verifier, token,
+	err = connect_token_verify(&t, c->node->verifier, q->token,
 	    clock_wall_ms() / MSEC_PER_SEC);
 	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t.jwt)) {
 		connect_token_fini(&t);

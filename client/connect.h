@@ -9,6 +9,7 @@
 #define CLIENT_CONNECT_H
 
 #include "client/client.h"
+#include "client/decode.h"
 
 struct connect_result {
 	bool	expires;
@@ -29,7 +30,7 @@ bool	connect_same_channels(struct client *, struct jv claims);
  * absent) and the request's subs, and answer connect when they are there. */
 void	connecting_start(struct client *, uint32_t id,
 	    const struct connect_result *, struct jv claims,
-	    struct jv wishes);
+	    const struct connect_request *);
 /* Hold a push back (the reference is taken) while connect is not
  * answered; false if it is. */
 bool	connecting_hold(struct client *, struct blob *);

@@ -44,12 +44,6 @@ send_or_fail(struct client *c, enum client_method m, uint32_t id,
 
 /* ---- history ---- */
 
-struct since {
-	bool		given;
-	int64_t		offset;
-	struct sv	epoch;
-};
-
 static void
 put_history(struct enc *e, const struct hub_history *h)
 {
@@ -85,45 +79,22 @@ history_answered(struct client *c, struct client_request *r)
 	}
 }
 
-static int
-decode_since(struct client *c, struct jv obj, struct since *s)
-{
-	struct jv v = jv_get(obj, "since");
-
-	*s = (struct since){ .given = false };
-	if (!jv_is(v) || jv_type(v) == JSON_NULL)
-		return 0;
-	s->given = true;
-	if (jv_type(v) != JSON_OBJECT ||
-	    command_i64(v, "offset", &s->offset) == -1 || s->offset < 0)
-		return -1;
-	return command_str(c, v, "epoch", &s->epoch);
-}
-
 /* see command.h */
 void
-command_history(struct client *c, uint32_t id, struct jv obj)
+command_history(struct client *c, uint32_t id,
+    const struct history_request *q)
 {
 	const struct conf		*conf = c->node->conf;
 	const struct conf_channel	*opt;
 	struct client_request		*r;
-	struct since			 since;
-	struct sv			 channel;
-	int64_t				 limit, max;
-	bool				 reverse;
+	int64_t				 limit = q->limit, max;
 	uint32_t			 code;
 
-	if (!command_channel(c, obj, &channel))
+	if (!command_channel(c, q->channel))
 		return;
-	if (command_i64(obj, "limit", &limit) == -1 ||
-	    command_bool(obj, "reverse", &reverse) == -1 ||
-	    decode_since(c, obj, &since) == -1) {
-		command_bad(c, "malformed history");
-		return;
-	}
-	code = check_access(c, channel, channel_keeps_history,
+	code = check_access(c, q->channel, channel_keeps_history,
 	    channel_may_history, &opt);
-	if (code == 0 && reverse && since.given && since.offset == 0)
+	if (code == 0 && q->reverse && q->since.given && q->since.offset == 0)
 		code = ERROR_BAD_REQUEST;
 	if (code != 0) {
 		client_reply_error(c, METHOD_HISTORY, id, code);
@@ -132,14 +103,14 @@ command_history(struct client *c, uint32_t id, struct jv obj)
 	max = conf->client.history_max_publication_limit;
 	if (max > 0 && (limit < 0 || limit > max))
 		limit = max;
-	r = request_new(c, HUB_HISTORY, channel, id, history_answered);
+	r = request_new(c, HUB_HISTORY, q->channel, id, history_answered);
 	if (r != NULL) {
-		r->hub.history.reverse = reverse;
-		r->hub.history.has_since = since.given;
-		r->hub.history.since = (uint64_t)since.offset;
+		r->hub.history.reverse = q->reverse;
+		r->hub.history.has_since = q->since.given;
+		r->hub.history.since = q->since.offset;
 		r->hub.history.limit = limit;
 		r->hub.history.meta_ttl = conf_meta_ttl(conf, opt);
-		sv_copy(r->epoch, sizeof(r->epoch), since.epoch);
+		sv_copy(r->epoch, sizeof(r->epoch), q->since.epoch);
 	}
 	send_or_fail(c, METHOD_HISTORY, id, r);
 }
@@ -188,14 +159,13 @@ stats_answered(struct client *c, struct client_request *r)
 
 static void
 ask_presence(struct client *c, enum client_method m, enum hub_op op,
-    uint32_t id, struct jv obj,
+    uint32_t id, struct sv channel,
     void (*answered)(struct client *, struct client_request *))
 {
 	const struct conf_channel	*opt;
-	struct sv			 channel;
 	uint32_t			 code;
 
-	if (!command_channel(c, obj, &channel))
+	if (!command_channel(c, channel))
 		return;
 	code = check_access(c, channel, channel_keeps_presence,
 	    channel_may_presence, &opt);
@@ -208,16 +178,18 @@ ask_presence(struct client *c, enum client_method m, enum hub_op op,
 
 /* see command.h */
 void
-command_presence(struct client *c, uint32_t id, struct jv obj)
+command_presence(struct client *c, uint32_t id,
+    const struct channel_request *q)
 {
-	ask_presence(c, METHOD_PRESENCE, HUB_PRESENCE, id, obj,
+	ask_presence(c, METHOD_PRESENCE, HUB_PRESENCE, id, q->channel,
 	    presence_answered);
 }
 
 /* see command.h */
 void
-command_presence_stats(struct client *c, uint32_t id, struct jv obj)
+command_presence_stats(struct client *c, uint32_t id,
+    const struct channel_request *q)
 {
-	ask_presence(c, METHOD_PRESENCE_STATS, HUB_PRESENCE_STATS, id, obj,
+	ask_presence(c, METHOD_PRESENCE_STATS, HUB_PRESENCE_STATS, id, q->channel,
 	    stats_answered);
 }

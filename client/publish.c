@@ -36,6 +36,14 @@ publish_answered(struct client *c, struct client_request *r)
 		    ERROR_INTERNAL);
 }
 
+/* What comes as JSON is JSON. Without memory to see it, bytes are bytes. */
+static bool
+is_binary(struct client *c, struct sv data)
+{
+	return wire_forms[c->form].protobuf && data.n > 0 &&
+	    json_parse(&c->node->json, data, 0) == -1;
+}
+
 static struct hub_pub *
 make_pub(struct client *c, struct sv channel, struct sv data)
 {
@@ -44,6 +52,7 @@ make_pub(struct client *c, struct sv channel, struct sv data)
 	struct hub_pub_view	view = {
 		.channel = channel,
 		.data = data,
+		.is_binary = is_binary(c, data),
 		.has_info = true,
 		.info = client_info(c, s, uid),
 	};
@@ -75,26 +84,18 @@ send_publish(struct client *c, uint32_t id, struct hub_pub *pub,
 
 /* see command.h */
 void
-command_publish(struct client *c, uint32_t id, struct jv obj)
+command_publish(struct client *c, uint32_t id,
+    const struct publish_request *q)
 {
 	const struct conf_channel	*opt;
-	struct sv			 channel, data = { NULL, 0 };
-	struct jv			 v = jv_get(obj, "data");
-	int64_t				 type;
 	uint32_t			 code;
 
-	if (!command_channel(c, obj, &channel))
+	if (!command_channel(c, q->channel))
 		return;
-	if (command_i64(obj, "type", &type) == -1) {
-		command_bad(c, "malformed publish");
-		return;
-	}
-	if (jv_is(v))
-		data = jv_raw(v);
-	code = type != 0 ? ERROR_NOT_AVAILABLE :
-	    check_publish(c, channel, data, &opt);
+	code = q->type != 0 ? ERROR_NOT_AVAILABLE :
+	    check_publish(c, q->channel, q->data, &opt);
 	if (code != 0)
 		client_reply_error(c, METHOD_PUBLISH, id, code);
 	else
-		send_publish(c, id, make_pub(c, channel, data), opt);
+		send_publish(c, id, make_pub(c, q->channel, q->data), opt);
 }

@@ -118,35 +118,26 @@ one_answered(struct client *c, struct client_sub *s, uint32_t error,
 /* ---- which subscriptions come with connect ---- */
 
 /* What the client says of a channel in its connect request: where to recover
- * from. -1: malformed. */
-static int
-wish_of(struct client *c, struct jv wishes, struct sub_request *r)
+ * from. */
+static void
+wish_of(const struct connect_request *q, struct sub_request *r)
 {
-	struct jv	v;
-	struct sv	name, delta;
-	int64_t		offset;
+	const struct sub_request *s;
 
-	for (v = jv_first(wishes); jv_is(v); v = jv_next(v)) {
-		if (jv_str(jv_key(v), &c->node->scratch, &name) == -1)
-			return -1;
-		if (!sv_eq(name, r->channel) || jv_type(v) == JSON_NULL)
+	for (s = q->subs; s < q->subs + q->nsubs; s++) {
+		if (!sv_eq(s->channel, r->channel))
 			continue;
-		if (jv_type(v) != JSON_OBJECT ||
-		    command_bool(v, "recover", &r->recover) == -1 ||
-		    command_i64(v, "offset", &offset) == -1 || offset < 0 ||
-		    command_str(c, v, "epoch", &r->epoch) == -1 ||
-		    command_str(c, v, "delta", &delta) == -1)
-			return -1;
-		r->offset = (uint64_t)offset;
-		r->delta = sv_eq(delta, SV("fossil"));
+		r->recover = s->recover;
+		r->offset = s->offset;
+		r->epoch = s->epoch;
+		r->delta = s->delta;
 	}
-	return 0;
 }
 
 /* Start one; a channel that is there already is left as it is. */
 static void
 start_one(struct client *c, struct sv channel, struct sub_options *o,
-    struct jv wishes)
+    const struct connect_request *wishes)
 {
 	struct connecting	*k = c->connecting;
 	struct sub_request	 r = { .channel = channel };
@@ -159,10 +150,7 @@ start_one(struct client *c, struct sv channel, struct sub_options *o,
 		k->error = DISCONNECT_CHANNEL_LIMIT;
 		return;
 	}
-	if (wish_of(c, wishes, &r) == -1) {
-		k->error = DISCONNECT_BAD_REQUEST;
-		return;
-	}
+	wish_of(wishes, &r);
 	o->server_side = true;
 	k->left++;
 	if (sub_start(c, &r, o, NULL, one_answered, 0) == -1) {
@@ -173,7 +161,7 @@ start_one(struct client *c, struct sv channel, struct sub_options *o,
 
 static void
 start_sub(struct client *c, struct sv channel, struct jv spec,
-    struct jv wishes, bool by_token)
+    const struct connect_request *wishes, bool by_token)
 {
 	const struct conf		*conf = c->node->conf;
 	const struct conf_channel	*opt;
@@ -208,7 +196,8 @@ static void
 start_token_sub(struct client *c, struct sv channel, struct jv spec,
     void *wishes)
 {
-	start_sub(c, channel, spec, *(struct jv *)wishes, true);
+	start_sub(c, channel, spec, *(const struct connect_request **)wishes,
+	    true);
 }
 
 /* The channels that a token names: the claim "subs" if it names any,
@@ -287,7 +276,7 @@ connect_same_channels(struct client *c, struct jv claims)
 }
 
 static void
-start_personal(struct client *c, struct jv wishes)
+start_personal(struct client *c, const struct connect_request *wishes)
 {
 	const struct conf	*conf = c->node->conf;
 	const char		*ns = conf->client.
@@ -334,18 +323,15 @@ is_permitted(struct client *c, struct sv channel,
 /* What the client wishes for: not permitted is passed over in silence, but
  * an unknown namespace is a bad request (spec 12.33). */
 static void
-start_wishes(struct client *c, struct jv wishes)
+start_wishes(struct client *c, const struct connect_request *wishes)
 {
 	const struct conf_channel	*opt;
 	struct sub_options		 o;
-	struct jv			 v;
 	struct sv			 name, rest;
+	size_t				 i;
 
-	for (v = jv_first(wishes); jv_is(v); v = jv_next(v)) {
-		if (jv_str(jv_key(v), &c->node->scratch, &name) == -1) {
-			c->connecting->error = DISCONNECT_BAD_REQUEST;
-			return;
-		}
+	for (i = 0; i < wishes->nsubs; i++) {
+		name = wishes->subs[i].channel;
 		opt = channel_options(c->node->conf, name, &rest);
 		if (opt == NULL) {
 			c->connecting->error = DISCONNECT_BAD_REQUEST;
@@ -361,17 +347,12 @@ start_wishes(struct client *c, struct jv wishes)
 /* see connect.h */
 void
 connecting_start(struct client *c, uint32_t id,
-    const struct connect_result *result, struct jv claims, struct jv wishes)
+    const struct connect_result *result, struct jv claims, const struct connect_request *wishes)
 {
 	struct connecting *k;
 
-	if (jv_is(wishes) && jv_type(wishes) != JSON_OBJECT &&
-	    jv_type(wishes) != JSON_NULL) {
-		command_bad(c, "subs of connect is no object");
-		return;
-	}
 	if (!jv_is(jv_get(claims, "subs")) &&
-	    !jv_is(jv_get(claims, "channels")) && jv_len(wishes) == 0 &&
+	    !jv_is(jv_get(claims, "channels")) && wishes->nsubs == 0 &&
 	    !c->node->conf->client.subscribe_to_user_personal_channel.
 	    enabled) {
 		connect_reply(c, id, result, (struct sv){ NULL, 0 });

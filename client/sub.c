@@ -190,7 +190,7 @@ flags_of(const struct sub_request *r, const struct sub_options *o)
 		flags |= SUB_SERVER_SIDE;
 	if (o->by_token)
 		flags |= SUB_BY_TOKEN;
-	if (o->fossil && r->delta)
+	if (o->fossil && sv_eq(r->delta, SV("fossil")))
 		flags |= SUB_DELTA;
 	return flags;
 }
@@ -232,7 +232,7 @@ make_setup(struct client_sub *s, const struct sub_request *r,
 	p->cache = o->cache;
 	p->recover = o->recovery && (r->recover || o->auto_recover);
 	p->was_recovering = r->recover || p->recover;
-	p->must_recover = r->must_recover;
+	p->must_recover = r->flag & SUB_FLAG_MUST_RECOVER;
 	p->as_push = o->as_push;
 	p->offset = r->offset;
 	sv_copy(p->epoch, sizeof(p->epoch), r->epoch);

@@ -34,13 +34,14 @@ struct sub_options {
 /* What a client asked for with a subscription. */
 struct sub_request {
 	struct sv	channel, token, epoch;
+	struct sv	delta;		/* "fossil" or empty */
 	uint64_t	offset;
 	bool		recover, positioned, recoverable, join_leave;
-	bool		delta;
-	bool		must_recover;	/* flag 2 */
 	struct jv	tf;		/* tags filter, or absent */
+	int64_t		flag;		/* SUB_FLAG_* */
 	int64_t		type;
 };
+#define SUB_FLAG_MUST_RECOVER	2
 
 /* Options as the channel's namespace has them. */
 void	sub_options_default(struct sub_options *, const struct conf *,

@@ -13,7 +13,6 @@
 #include "util/log.h"
 
 #define TTL_MAX		(365 * 24 * 3600)	/* s */
-#define FLAG_MUST_RECOVER 2
 
 /* The command has been set aside. */
 #define LATER	UINT32_MAX
@@ -34,49 +33,6 @@ refuse(struct client *c, enum client_method m, uint32_t id, uint32_t code)
 		client_disconnect(c, code, NULL);
 	else
 		client_reply_error(c, m, id, code);
-}
-
-/* ---- decoding ---- */
-
-static bool
-decode_flags(struct jv obj, struct sub_request *r)
-{
-	int64_t offset, flag;
-
-	if (command_bool(obj, "recover", &r->recover) == -1 ||
-	    command_bool(obj, "positioned", &r->positioned) == -1 ||
-	    command_bool(obj, "recoverable", &r->recoverable) == -1 ||
-	    command_bool(obj, "join_leave", &r->join_leave) == -1 ||
-	    command_i64(obj, "type", &r->type) == -1 ||
-	    command_i64(obj, "flag", &flag) == -1 ||
-	    command_i64(obj, "offset", &offset) == -1 || offset < 0)
-		return false;
-	r->offset = (uint64_t)offset;
-	r->must_recover = flag & FLAG_MUST_RECOVER;
-	return true;
-}
-
-/* false: malformed, and the client has been sent away. */
-static bool
-decode(struct client *c, struct jv obj, struct sub_request *r)
-{
-	struct sv delta;
-
-	*r = (struct sub_request){ .tf = jv_get(obj, "tf") };
-	if (jv_type(r->tf) == JSON_NULL)
-		r->tf = (struct jv){ NULL, 0 };
-	if (!command_channel(c, obj, &r->channel))
-		return false;
-	if (decode_flags(obj, r) &&
-	    command_str(c, obj, "token", &r->token) == 0 &&
-	    command_str(c, obj, "epoch", &r->epoch) == 0 &&
-	    command_str(c, obj, "delta", &delta) == 0 &&
-	    (delta.n == 0 || sv_eq(delta, SV("fossil")))) {
-		r->delta = delta.n > 0;
-		return true;
-	}
-	command_bad(c, "malformed subscribe");
-	return false;
 }
 
 /* ---- who may ---- */
@@ -238,29 +194,33 @@ start(struct client *c, uint32_t id, const struct sub_request *r,
 
 /* see command.h */
 void
-command_subscribe(struct client *c, uint32_t id, struct jv obj)
+command_subscribe(struct client *c, uint32_t id,
+    const struct sub_request *r)
 {
 	const struct conf_channel	*opt;
-	struct sub_request		 r;
 	struct sub_options		 o;
 	struct sub_token		 t;
 	uint32_t			 code;
 
-	if (!decode(c, obj, &r))
+	if (!command_channel(c, r->channel))
 		return;
-	if ((code = check_limits(c, &r, &opt)) != 0) {
+	if (r->delta.n > 0 && !sv_eq(r->delta, SV("fossil"))) {
+		command_bad(c, "unknown kind of delta");
+		return;
+	}
+	if ((code = check_limits(c, r, &opt)) != 0) {
 		refuse(c, METHOD_SUBSCRIBE, id, code);
 		return;
 	}
 	sub_options_default(&o, c->node->conf, opt);
 	sub_token_init(&t);
-	code = r.token.n > 0 ? by_token(c, &r, &t, &o) :
-	    by_permission(c, &r, opt);
+	code = r->token.n > 0 ? by_token(c, r, &t, &o) :
+	    by_permission(c, r, opt);
 	if (code != 0) {
 		refuse(c, METHOD_SUBSCRIBE, id, code);
 	} else {
-		grant_wishes(c, &r, opt, &o);
-		start(c, id, &r, &o);
+		grant_wishes(c, r, opt, &o);
+		start(c, id, r, &o);
 	}
 	sub_token_fini(&t);
 }
@@ -269,14 +229,14 @@ command_subscribe(struct client *c, uint32_t id, struct jv obj)
 
 /* see command.h */
 void
-command_unsubscribe(struct client *c, uint32_t id, struct jv obj)
+command_unsubscribe(struct client *c, uint32_t id,
+    const struct channel_request *q)
 {
-	struct client_sub	*s;
-	struct sv		 channel;
+	struct client_sub *s;
 
-	if (!command_channel(c, obj, &channel))
+	if (!command_channel(c, q->channel))
 		return;
-	if ((s = client_find_sub(c, channel)) != NULL)
+	if ((s = client_find_sub(c, q->channel)) != NULL)
 		sub_drop(s);
 	command_reply_empty(c, METHOD_UNSUBSCRIBE, id);
 }
@@ -324,26 +284,22 @@ reply_refresh(struct client *c, uint32_t id, int64_t expire_at)
 
 /* see command.h */
 void
-command_sub_refresh(struct client *c, uint32_t id, struct jv obj)
+command_sub_refresh(struct client *c, uint32_t id,
+    const struct refresh_request *q)
 {
 	struct client_sub	*s;
 	struct sub_token	 t;
-	struct sv		 channel, token;
 	uint32_t		 code = 0;
 
-	if (!command_channel(c, obj, &channel))
+	if (!command_channel(c, q->channel))
 		return;
-	if (command_str(c, obj, "token", &token) == -1) {
-		command_bad(c, "malformed sub_refresh");
-		return;
-	}
-	if ((s = client_find_sub(c, channel)) == NULL)
+	if ((s = client_find_sub(c, q->channel)) == NULL)
 		code = ERROR_PERMISSION_DENIED;
-	else if (token.n == 0)
+	else if (q->token.n == 0)
 		code = ERROR_BAD_REQUEST;
 	sub_token_init(&t);
 	if (code == 0)
-		code = refresh_by_token(c, channel, token, &t);
+		code = refresh_by_token(c, q->channel, q->token, &t);
 	if (code == 0 && sub_refresh(s, t.expire_at, t.info) == -1)
 		code = ERROR_INTERNAL;
 	if (code == 0)

@@ -19,7 +19,9 @@ struct ws_client {
 	struct ws	ws;
 };
 
-static const char *const protocols[] = { "centrifuge-json", NULL };
+#define PROTOBUF	"centrifuge-protobuf"
+
+static const char *const protocols[] = { "centrifuge-json", PROTOBUF, NULL };
 
 /* ---- frames ---- */
 
@@ -227,16 +229,15 @@ query_is(struct sv query, const char *name, const char *value)
 	return is;
 }
 
-/* Whether the request asks for the protobuf encoding. */
-static bool
-wants_protobuf(const struct http_request *req, struct sv offered)
+/* How to speak, by the URL or the subprotocol that was chosen. */
+static enum wire_form
+form_of(const struct http_request *req, const char *protocol, bool deflate)
 {
-	static const char *const binary[] = { "centrifuge-protobuf", NULL };
-
-	return query_is(req->query, "cf_protocol", "protobuf") ||
+	if (query_is(req->query, "cf_protocol", "protobuf") ||
 	    query_is(req->query, "format", "protobuf") ||
-	    (ws_protocol_select(offered, protocols) == NULL &&
-	    ws_protocol_select(offered, binary) != NULL);
+	    (protocol != NULL && strcmp(protocol, PROTOBUF) == 0))
+		return deflate ? WIRE_WS_PB_DEFLATE : WIRE_WS_PB;
+	return deflate ? WIRE_WS_JSON_DEFLATE : WIRE_WS_JSON;
 }
 
 /* Switch protocols. */
@@ -246,13 +247,15 @@ upgrade(struct http_exchange *x, const struct ws_request *hs)
 	struct node		*n = x->w->ctx;
 	struct buf		 head = BUF_INIT;
 	struct ws_deflate_terms	 terms = { .on = false };
+	const char		*protocol;
 	struct ws_client	*wc;
 	struct client		*c;
 
 	if (n->conf->websocket.compression)
 		terms = ws_deflate_select(hs->extensions);
-	c = client_open(x, &ws_transport, ws_deflate_sends(terms) ?
-	    WIRE_WS_JSON_DEFLATE : WIRE_WS_JSON, sizeof(*wc));
+	protocol = ws_protocol_select(hs->protocols, protocols);
+	c = client_open(x, &ws_transport, form_of(&x->req, protocol,
+	    ws_deflate_sends(terms)), sizeof(*wc));
 	if (c == NULL)
 		return;
 	wc = (struct ws_client *)(void *)c;
@@ -261,8 +264,7 @@ upgrade(struct http_exchange *x, const struct ws_request *hs)
 		ws_allow_deflate(&wc->ws);
 	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
 	    "true");
-	ws_handshake_format(&head, hs->key,
-	    ws_protocol_select(hs->protocols, protocols), terms);
+	ws_handshake_format(&head, hs->key, protocol, terms);
 	if (head.failed) {
 		http_respond_error(x, 503, "out of memory");
 		client_free(c);
@@ -288,9 +290,6 @@ ws_transport_handler(struct http_exchange *x)
 		log_info("request origin is not among client.allowed_origins",
 		    kv_sv("origin", http_header_get(&x->req, "Origin")));
 		http_respond_error(x, 403, "this Origin is not allowed");
-	} else if (wants_protobuf(&x->req, hs.protocols)) {
-		http_respond_error(x, 501,
-		    "the protobuf protocol is not supported yet");
 	} else {
 		upgrade(x, &hs);
 	}

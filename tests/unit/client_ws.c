@@ -44,14 +44,11 @@ TEST(handshakes)
 		    NULL },
 		{ REQUEST("") "X-Protocol: centrifuge-json\r\n\r\n", 101,
 		    NULL },
-		/* The other encoding of the protocol is not there yet. */
 		{ REQUEST("") "Sec-WebSocket-Protocol: centrifuge-protobuf\r\n"
-		    "\r\n", 501, NULL },
+		    "\r\n", 101, "centrifuge-protobuf" },
 		{ REQUEST("") "Sec-WebSocket-Protocol: centrifuge-protobuf, "
-		    "centrifuge-json\r\n\r\n", 101, "centrifuge-json" },
-		{ REQUEST("?cf_protocol=protobuf") "\r\n", 501, NULL },
-		{ REQUEST("?format=protobuf") "\r\n", 501, NULL },
-		{ REQUEST("?a=b&format=%70rotobuf") "\r\n", 501, NULL },
+		    "centrifuge-json\r\n\r\n", 101, "centrifuge-protobuf" },
+		{ REQUEST("?cf_protocol=protobuf") "\r\n", 101, NULL },
 		{ REQUEST("?cf_protocol=json&format=json") "\r\n", 101,
 		    NULL },
 		{ "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
@@ -90,6 +87,41 @@ TEST(handshakes)
 		close(fd);
 		turns(3);
 		CHECK_INT(atomic_load(&srv.transports), 0);
+	}
+	CHECK(stop());
+}
+
+/* The encoding is chosen by the URL or by the subprotocol. */
+TEST(encodings)
+{
+	static const struct {
+		const char	*request;
+		enum wire_form	 form;
+	} row[] = {
+		{ REQUEST("") "\r\n", WIRE_WS_JSON },
+		{ REQUEST("?cf_protocol=json&format=json") "\r\n",
+		    WIRE_WS_JSON },
+		{ REQUEST("?cf_protocol=protobuf") "\r\n", WIRE_WS_PB },
+		{ REQUEST("?format=protobuf") "\r\n", WIRE_WS_PB },
+		{ REQUEST("?a=b&format=%70rotobuf") "\r\n", WIRE_WS_PB },
+		{ REQUEST("") "Sec-WebSocket-Protocol: centrifuge-json\r\n"
+		    "\r\n", WIRE_WS_JSON },
+		{ REQUEST("") "Sec-WebSocket-Protocol: centrifuge-protobuf\r\n"
+		    "\r\n", WIRE_WS_PB },
+		{ REQUEST("?format=protobuf")
+		    "Sec-WebSocket-Protocol: centrifuge-json\r\n\r\n",
+		    WIRE_WS_PB },
+	};
+	size_t	i;
+	int	fd;
+
+	start(1, CONF);
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		test_note("%s", row[i].request);
+		fd = dial(0, row[i].request);
+		CHECK_INT(LIST_FIRST(&srv.node[0]->clients)->form, row[i].form);
+		close(fd);
+		turns(3);
 	}
 	CHECK(stop());
 }
