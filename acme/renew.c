@@ -115,16 +115,36 @@ put_id(struct buf *b, struct sv der)
 	return b->failed ? -1 : 0;
 }
 
+/* The DER of the first block. */
+static int
+first_der(struct buf *der, struct sv pem)
+{
+	struct pem block;
+
+	return pem_next(&pem, &block) == 1 ? pem_decode(der, &block) : -1;
+}
+
 /* see renew.h */
 int
 acme_cert_id(struct buf *b, struct sv pem)
 {
 	struct buf	der = BUF_INIT;
-	struct pem	block;
-	int		ret = -1;
+	int		ret = first_der(&der, pem);
 
-	if (pem_next(&pem, &block) == 1 && pem_decode(&der, &block) == 0)
+	if (ret == 0)
 		ret = put_id(b, buf_sv(&der));
+	buf_fini(&der);
+	return ret;
+}
+
+/* see renew.h */
+int
+acme_leaf_put(struct buf *b, struct sv pem)
+{
+	struct buf	der = BUF_INIT;
+	int		ret = first_der(&der, pem);
+
+	base64url_put(b, buf_sv(&der));
 	buf_fini(&der);
 	return ret;
 }

@@ -32,5 +32,7 @@ int64_t	acme_backoff(unsigned n, bool soft, int64_t left,
  * 4.1) for a certificate, the first of a PEM text; -1: it has no authority
  * key identifier. */
 int	acme_cert_id(struct buf *, struct sv pem);
+/* Append that certificate in base64url, as revocation wants it. */
+int	acme_leaf_put(struct buf *, struct sv pem);
 
 #endif
