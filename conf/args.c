@@ -114,13 +114,12 @@ static int
 unknown(struct parser *p, struct sv name)
 {
 	struct conf_path near = { .n = 0 }, wrong = { .n = 0 };
-	const struct conf_opt *o = NULL;
+	struct conf_opt o;
 	void *slot;
 
 	conf_path_push(&wrong, name);
-	if (conf_suggest(wrong.s, &near))
-		o = conf_find_dotted(sv_from(near.s), NULL, &slot, &p->names);
-	if (o != NULL && o->type != CONF_GROUP)
+	if (conf_suggest(wrong.s, &near) && conf_find_dotted(sv_from(near.s),
+	    NULL, &o, &slot, &p->names) && o.type != CONF_GROUP)
 		fprintf(p->err, "--%s: unknown flag (did you mean --%s?)\n",
 		    wrong.s, near.s);
 	else
@@ -134,7 +133,7 @@ long_flag(struct parser *p, const char *flag)
 {
 	struct sv rest = sv_from(flag + 2), name = sv_cut(&rest, '=');
 	struct conf_own_flag *own = find_own(p, 0, name);
-	const struct conf_opt *o;
+	struct conf_opt o;
 	void *slot;
 
 	if (own != NULL)
@@ -143,21 +142,17 @@ long_flag(struct parser *p, const char *flag)
 		p->args->config = take_value(p, flag, rest);
 		return p->args->config == NULL ? -1 : 0;
 	}
-	o = conf_find_dotted(name, NULL, &slot, &p->names);
-	if (o == NULL)
+	if (!conf_find_dotted(name, NULL, &o, &slot, &p->names))
 		return unknown(p, name);
-	if (o->type == CONF_GROUP)
+	if (o.type == CONF_GROUP)
 		return complain(p, flag, "is a group of options");
-	return set_option(p, flag, o, flag + 2, rest);
+	return set_option(p, flag, &o, flag + 2, rest);
 }
 
 /* -x, -xvalue, -x value; letters without values may be joined. */
 static int
 short_flags(struct parser *p, const char *flag)
 {
-	static const char *const names[] = {
-		['a'] = "http_server.address", ['p'] = "http_server.port",
-	};
 	const char *at, *value;
 	struct conf_own_flag *own;
 	struct sv rest;
@@ -176,7 +171,9 @@ short_flags(struct parser *p, const char *flag)
 		if ((value = take_value(p, flag, rest)) == NULL)
 			return -1;
 		if (*at != 'c')
-			return add_flag(p, names[(unsigned char)*at], value);
+			return add_flag(p, *at == 'a' ?
+			    "http_server.address" : "http_server.port",
+			    value);
 		p->args->config = value;
 		return 0;
 	}
@@ -233,7 +230,7 @@ conf_load_flags(struct conf_load *l, const struct conf_flag *flags, size_t n)
 {
 	struct conf_at at = { "command line", { NULL, 0 }, NULL };
 	struct conf_path canon = { .n = 0 };
-	const struct conf_opt *o;
+	struct conf_opt o;
 	struct conf_value value;
 	struct sv name, rest;
 	void *slot;
@@ -242,15 +239,15 @@ conf_load_flags(struct conf_load *l, const struct conf_flag *flags, size_t n)
 	for (i = 0; i < n; i++) {
 		rest = sv_from(flags[i].name);
 		name = sv_cut(&rest, '=');
-		o = conf_find_dotted(name, l->c, &slot, &canon);
-		if (o == NULL || o->type == CONF_GROUP)
+		if (!conf_find_dotted(name, l->c, &o, &slot, &canon) ||
+		    o.type == CONF_GROUP)
 			conf_say(l->errs, CONF_BAD, at, "",
 			    "--%.*s: unknown option", SV_ARG(name));
-		else if (o->type == CONF_ITEMS)
-			conf_load_items(l, at.name, flags[i].value, o,
+		else if (o.type == CONF_ITEMS)
+			conf_load_items(l, at.name, flags[i].value, &o,
 			    canon.s, slot);
-		else if (conf_value_text(l, at, canon.s, o, flags[i].value,
+		else if (conf_value_text(l, at, canon.s, &o, flags[i].value,
 		    &value) == 0)
-			conf_set(l, at, canon.s, o, slot, &value);
+			conf_set(l, at, canon.s, &o, slot, &value);
 	}
 }

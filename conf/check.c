@@ -221,7 +221,7 @@ conf_check(struct conf_load *l)
 	conf_check_server(l);
 	conf_check_tokens(l);
 	conf_check_channels(l);
-	conf_visit(&prefixes.v, conf_root, l->c);
+	conf_visit(&prefixes.v, &conf_root, l->c);
 	if (!l->errs->nomem)
 		check_collisions(l);
 }

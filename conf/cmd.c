@@ -180,13 +180,13 @@ newline(struct buf *b, unsigned depth)
 }
 
 static void
-put_object(struct buf *b, const struct conf_opt *table, const void *base,
+put_object(struct buf *b, const struct conf_opt *group, const void *base,
     unsigned depth)
 {
 	bool first = true;
 
 	buf_putc(b, '{');
-	put_rows(b, table, base, depth + 1, &first);
+	put_rows(b, group, base, depth + 1, &first);
 	if (!first)
 		newline(b, depth);
 	buf_putc(b, '}');
@@ -203,7 +203,7 @@ put_items(struct buf *b, const struct conf_opt *o,
 		if (i > 0)
 			buf_putc(b, ',');
 		newline(b, depth + 1);
-		put_object(b, o->sub, (char *)items->v + i * o->item_size,
+		put_object(b, o, (char *)items->v + i * o->item_size,
 		    depth + 1);
 	}
 	if (items->n > 0)
@@ -259,19 +259,21 @@ put_json(struct buf *b, const struct conf_opt *o, const void *slot)
 	}
 }
 
-/* The supported options of a table as members of an object. */
+/* The supported options of a group as members of an object. */
 static void
-put_rows(struct buf *b, const struct conf_opt *o, const void *base,
+put_rows(struct buf *b, const struct conf_opt *group, const void *base,
     unsigned depth, bool *first)
 {
+	struct conf_rows rows = conf_rows(group);
+	const struct conf_opt *o;
 	void *slot;
 
-	for (; o->type != CONF_END; o++) {
+	while ((o = conf_rows_next(&rows)) != NULL) {
 		slot = conf_slot(o, base);
 		if (slot == NULL)
 			continue;
 		if (o->type == CONF_SQUASH) {
-			put_rows(b, o->sub, slot, depth, first);
+			put_rows(b, o, slot, depth, first);
 			continue;
 		}
 		if (!*first)
@@ -280,7 +282,7 @@ put_rows(struct buf *b, const struct conf_opt *o, const void *base,
 		newline(b, depth);
 		buf_printf(b, "\"%s\": ", o->name);
 		if (o->type == CONF_GROUP)
-			put_object(b, o->sub, slot, depth);
+			put_object(b, o, slot, depth);
 		else if (o->type == CONF_ITEMS)
 			put_items(b, o, slot, depth);
 		else
@@ -340,7 +342,7 @@ conf_cmd_defaultconfig(const struct conf_cmd_env *env)
 	if ((ret = parse_args(env, &args, own, NOWN(own))) == 0 &&
 	    (c = load_base(env, &args, own[0].value,
 	    &ret)) != NULL) {
-		put_object(&b, conf_root, c, 0);
+		put_object(&b, &conf_root, c, 0);
 		buf_putc(&b, '\n');
 		ret = own[1].set ? print(env, &b) : create_file(env,
 		    args.config != NULL ? args.config : DEFAULT_FILE, &b);
@@ -391,6 +393,7 @@ put_env_items(struct env_out *e, const struct conf_opt *o,
 	struct env_out sub = { .v = { .visit = env_out_visit }, .b = e->b,
 	    .l = e->l, .changed_only = e->changed_only, .item = &prefix };
 	const char *item = items->v;
+	struct conf_opt in;
 	void *slot;
 	size_t i;
 
@@ -403,15 +406,17 @@ put_env_items(struct env_out *e, const struct conf_opt *o,
 	}
 	buf_putc(e->b, '"');
 	for (i = 0; i < items->n; i++) {
-		conf_find(o->sub, SV("name"), item + i * o->item_size, &slot);
+		conf_find(o, SV("name"), item + i * o->item_size, &in,
+		    &slot);
 		buf_printf(e->b, "%s%s", i > 0 ? " " : "",
 		    *(const char **)slot);
 	}
 	buf_puts(e->b, "\"\n");
 	for (i = 0; i < items->n; i++) {
-		conf_find(o->sub, SV("name"), item + i * o->item_size, &slot);
+		conf_find(o, SV("name"), item + i * o->item_size, &in,
+		    &slot);
 		conf_env_item(&prefix, name->s, *(const char **)slot);
-		conf_visit(&sub.v, o->sub, item + i * o->item_size);
+		conf_visit(&sub.v, o, item + i * o->item_size);
 	}
 }
 
@@ -464,7 +469,7 @@ conf_cmd_defaultenv(const struct conf_cmd_env *env)
 	    (c = load_base(env, &args, own[0].value,
 	    &ret)) != NULL) {
 		e.changed_only = own[1].set;
-		conf_visit(&e.v, conf_root, c);
+		conf_visit(&e.v, &conf_root, c);
 		b.failed |= errs.nomem;
 		ret = print(env, &b);
 	}
@@ -533,6 +538,6 @@ conf_diff_reload(const struct conf *was, const struct conf *now,
 	struct diff d = { .v = { .visit = diff_visit }, .was = was,
 	    .now = now, .names = names };
 
-	conf_visit(&d.v, conf_root, was);
+	conf_visit(&d.v, &conf_root, was);
 	return d.n;
 }

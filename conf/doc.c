@@ -29,12 +29,15 @@ static const char *const type_names[] = {
 _Static_assert(sizeof(type_names) / sizeof(type_names[0]) == CONF_ITEMS + 1,
     "every type has its name");
 
+/* Gives every option a slot, which tells what is supported. Never written,
+ * and not const, because then it would take room in the program. */
+static struct conf any;
+
 struct doc {
 	struct conf_visitor	 v;
 	FILE			*out;
 	enum form		 form;
 	struct sv		 section;	/* only names that begin so */
-	const struct conf	*c;		/* to tell what is supported */
 };
 
 /* Text broken at spaces into lines of WIDTH, each after the indent; in mdoc
@@ -44,6 +47,8 @@ put_wrapped(FILE *out, const char *indent, const char *text, enum form form)
 {
 	size_t col = 0, n;
 
+	if (*text == '\0')
+		return;
 	for (; *text != '\0'; text += n) {
 		text += strspn(text, " ");
 		n = strcspn(text, " ");
@@ -65,19 +70,21 @@ describe(struct buf *b, const struct conf_opt *o)
 {
 	bool text = o->type == CONF_STR || o->type == CONF_PEM ||
 	    o->type == CONF_LIST;
+	const char *def = conf_default(o);
+	struct conf_range r = conf_range(o);
 
 	buf_puts(b, type_names[o->type]);
-	if (o->max != 0) {
+	if (r.max != INT64_MAX) {
 		buf_puts(b, " from ");
-		conf_put_number(b, o, o->min);
+		conf_put_number(b, o, r.min);
 		buf_puts(b, " to ");
-		conf_put_number(b, o, o->max);
+		conf_put_number(b, o, r.max);
 	}
-	if (o->choices != NULL)
+	if (conf_choices(o) != NULL)
 		buf_printf(b, ", one of: %s", o->choices);
-	if (*o->def != '\0')
+	if (*def != '\0')
 		buf_printf(b, text ? "; default \"%s\"." : "; default %s.",
-		    o->def);
+		    def);
 	else if (o->type == CONF_BOOL)
 		buf_puts(b, "; default false.");
 	else if (o->type == CONF_INT || o->type == CONF_DUR)
@@ -105,10 +112,9 @@ put_text(const struct doc *d, const struct conf_opt *o, const char *what,
     const char *how)
 {
 	fprintf(d->out, "%s\n", d->v.path.s);
-	put_wrapped(d->out, "    ", o->help, d->form);
+	put_wrapped(d->out, "    ", conf_help(o), d->form);
 	put_wrapped(d->out, "    ", what, d->form);
-	if (*how != '\0')
-		put_wrapped(d->out, "    ", how, d->form);
+	put_wrapped(d->out, "    ", how, d->form);
 }
 
 static void
@@ -116,14 +122,15 @@ put_markdown(const struct doc *d, const struct conf_opt *o, const char *what,
     const char *how)
 {
 	struct conf_path env = { .n = 0 };
+	const char *help = conf_help(o);
 
 	conf_env_name(&env, o->flags & OF_EXTRA ? "FUGU_" : "CENTRIFUGO_",
 	    d->v.path.s);
 	fprintf(d->out, "## `%s`\n\nType: %s\n", d->v.path.s, what);
 	if (strchr(env.s, '[') == NULL)
 		fprintf(d->out, "Variable: `%s`.\n", env.s);
-	fprintf(d->out, "\n%s%s%s\n\n", o->help, *how != '\0' ? " " : "",
-	    how);
+	fprintf(d->out, "\n%s%s%s\n\n", help,
+	    *how != '\0' && *help != '\0' ? " " : "", how);
 }
 
 static void
@@ -131,10 +138,9 @@ put_mdoc(const struct doc *d, const struct conf_opt *o, const char *what,
     const char *how)
 {
 	fprintf(d->out, ".It Ic %s\n", d->v.path.s);
-	put_wrapped(d->out, "", o->help, d->form);
+	put_wrapped(d->out, "", conf_help(o), d->form);
 	put_wrapped(d->out, "", what, d->form);
-	if (*how != '\0')
-		put_wrapped(d->out, "", how, d->form);
+	put_wrapped(d->out, "", how, d->form);
 }
 
 static void
@@ -170,7 +176,7 @@ all_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	if (o->type == CONF_ITEMS) {
 		was = v->path.n;
 		conf_path_add(&v->path, SV("[]"));
-		conf_visit(v, o->sub, slot);
+		conf_visit(v, o, slot);
 		conf_path_pop(&v->path, was);
 	}
 	return true;
@@ -186,12 +192,15 @@ supported_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 }
 
 static bool
-has_accepted(const struct conf_opt *o)
+has_accepted(const struct conf_opt *group)
 {
-	for (; o->type != CONF_END; o++)
+	struct conf_rows rows = conf_rows(group);
+	const struct conf_opt *o;
+
+	while ((o = conf_rows_next(&rows)) != NULL)
 		if ((o->flags & OF_NOP) ||
 		    ((o->type == CONF_GROUP || o->type == CONF_SQUASH) &&
-		    has_accepted(o->sub)))
+		    has_accepted(o)))
 			return true;
 	return false;
 }
@@ -206,7 +215,7 @@ refused_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 		return true;
 	if (o->type != CONF_GROUP)
 		fprintf(d->out, ".It\n.Ic %s\n", v->path.s);
-	else if (has_accepted(o->sub))
+	else if (has_accepted(o))
 		return true;
 	else
 		fprintf(d->out, ".It\n.Ic %s.*\n", v->path.s);
@@ -218,13 +227,13 @@ put_lists(struct doc *d)
 {
 	fprintf(d->out, ".Sh OPTIONS\n.Bl -tag -width Ds\n");
 	d->v.visit = supported_visit;
-	conf_visit(&d->v, conf_root, d->c);
+	conf_visit(&d->v, &conf_root, &any);
 	fprintf(d->out, ".El\n.Sh OPTIONS NOT SUPPORTED YET\n"
 	    "These are known, and refused unless they are set to their "
 	    "default.\n"
 	    ".Pp\n.Bl -item -compact\n");
 	d->v.visit = refused_visit;
-	conf_visit(&d->v, conf_root, d->c);
+	conf_visit(&d->v, &conf_root, &any);
 	fprintf(d->out, ".El\n");
 }
 
@@ -237,9 +246,7 @@ conf_cmd_configdoc(const struct conf_cmd_env *env)
 		{ .name = "section", .letter = 's', .has_value = true },
 		{ .name = "mdoc" },
 	};
-	static const struct conf any;
-	struct doc d = { .v = { .visit = all_visit }, .out = env->out,
-	    .c = &any };
+	struct doc d = { .v = { .visit = all_visit }, .out = env->out };
 	struct conf_args args;
 	int ret = EX_USAGE;
 
@@ -251,7 +258,7 @@ conf_cmd_configdoc(const struct conf_cmd_env *env)
 			put_lists(&d);
 		} else {
 			d.form = own[0].set ? FORM_MARKDOWN : FORM_TEXT;
-			conf_visit(&d.v, conf_root, &any);
+			conf_visit(&d.v, &conf_root, &any);
 		}
 		ret = fflush(env->out) == EOF || ferror(env->out) ?
 		    EX_IOERR : 0;
@@ -276,7 +283,7 @@ usage_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 		return true;
 	m = o->type == CONF_BOOL ? "" : meta[o->type];
 	fprintf(d->out, "  --%s%s\n", v->path.s, m);
-	put_wrapped(d->out, "        ", o->help, FORM_TEXT);
+	put_wrapped(d->out, "        ", conf_help(o), FORM_TEXT);
 	return true;
 }
 
@@ -284,8 +291,7 @@ usage_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 void
 conf_usage(FILE *out)
 {
-	static const struct conf any;
 	struct doc d = { .v = { .visit = usage_visit }, .out = out };
 
-	conf_visit(&d.v, conf_root, &any);
+	conf_visit(&d.v, &conf_root, &any);
 }

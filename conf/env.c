@@ -138,6 +138,7 @@ visit_items(struct env *e, const struct conf_opt *o, struct conf_items *items,
 	struct conf_path prefix = { .n = 0 };
 	struct env sub = { .v = { .visit = env_visit }, .l = e->l,
 	    .item = &prefix };
+	struct conf_opt in;
 	const char *name;
 	char *item;
 	void *slot;
@@ -145,10 +146,10 @@ visit_items(struct env *e, const struct conf_opt *o, struct conf_items *items,
 
 	for (i = 0; i < items->n; i++) {
 		item = (char *)items->v + i * o->item_size;
-		conf_find(o->sub, SV("name"), item, &slot);
+		conf_find(o, SV("name"), item, &in, &slot);
 		name = *(const char **)slot;
 		conf_env_item(&prefix, list->s, name);
-		conf_visit(&sub.v, o->sub, item);
+		conf_visit(&sub.v, o, item);
 	}
 }
 
@@ -215,5 +216,5 @@ conf_load_env(struct conf_load *l, const char *prefix)
 	    .prefix = prefix };
 
 	if (l->nvar > 0)
-		conf_visit(&e.v, conf_root, l->c);
+		conf_visit(&e.v, &conf_root, l->c);
 }

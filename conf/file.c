@@ -26,8 +26,8 @@ struct file {
 	bool		  keys_only;	/* in a list that was refused */
 };
 
-static void	walk_object(struct file *, const struct conf_opt *, void *,
-		    struct jv);
+static void	walk_object(struct file *, const struct conf_opt *group,
+		    void *, struct jv);
 
 static void
 no_memory(struct file *f)
@@ -135,7 +135,7 @@ walk_items(struct file *f, const struct conf_opt *o, struct conf_items *items,
 		was = conf_path_index(&f->path, i);
 		f->at.p = jv_raw(v).p;
 		if (jv_type(v) == JSON_OBJECT)
-			walk_object(f, o->sub, item, v);
+			walk_object(f, o, item, v);
 		else
 			expect(f, "an object");
 		conf_path_pop(&f->path, was);
@@ -154,7 +154,7 @@ walk_value(struct file *f, const struct conf_opt *o, void *slot, struct jv v)
 		return;
 	if (o->type == CONF_GROUP) {
 		if (jv_type(v) == JSON_OBJECT)
-			walk_object(f, o->sub, slot, v);
+			walk_object(f, o, slot, v);
 		else
 			expect(f, "an object");
 	} else if (o->type == CONF_ITEMS) {
@@ -169,30 +169,33 @@ walk_value(struct file *f, const struct conf_opt *o, void *slot, struct jv v)
 
 /* The option that a key, perhaps dotted, leads to. Its name is appended to
  * the path, with the key's own spelling for what there is not. */
-static const struct conf_opt *
-resolve(struct file *f, const struct conf_opt *table, const void *base,
-    struct sv key, void **slot)
+static bool
+resolve(struct file *f, const struct conf_opt *group, const void *base,
+    struct sv key, struct conf_opt *o, void **slot)
 {
-	const struct conf_opt *o = NULL;
+	struct conf_opt in = *group;
+	bool found = true;
 	struct sv part;
 
-	*slot = NULL;
 	do {
 		part = sv_cut(&key, '.');
-		o = table == NULL ? NULL : conf_find(table, part, base, slot);
-		conf_path_push(&f->path, o != NULL ? sv_from(o->name) : part);
-		table = o != NULL && o->type == CONF_GROUP ? o->sub : NULL;
+		found = found && conf_find(&in, part, base, o, slot);
+		conf_path_push(&f->path, found ? sv_from(o->name) : part);
+		if (!found)
+			continue;
+		in = *o;
 		base = *slot;
+		found = key.p == NULL || o->type == CONF_GROUP;
 	} while (key.p != NULL);
-	return o;
+	return found;
 }
 
 static void
-walk_member(struct file *f, const struct conf_opt *table, const void *base,
+walk_member(struct file *f, const struct conf_opt *group, const void *base,
     struct jv member)
 {
 	struct buf scratch = BUF_INIT;
-	const struct conf_opt *o;
+	struct conf_opt o;
 	size_t was = f->path.n;
 	struct sv key;
 	void *slot;
@@ -200,25 +203,25 @@ walk_member(struct file *f, const struct conf_opt *table, const void *base,
 	f->at.p = jv_raw(jv_key(member)).p;
 	if (jv_str(jv_key(member), &scratch, &key) == -1) {
 		no_memory(f);
-	} else if ((o = resolve(f, table, base, key, &slot)) == NULL) {
+	} else if (!resolve(f, group, base, key, &o, &slot)) {
 		unknown_key(f);
 	} else {
 		note_seen(f);
-		walk_value(f, o, slot, member);
+		walk_value(f, &o, slot, member);
 	}
 	conf_path_pop(&f->path, was);
 	buf_fini(&scratch);
 }
 
 static void
-walk_object(struct file *f, const struct conf_opt *table, void *base,
+walk_object(struct file *f, const struct conf_opt *group, void *base,
     struct jv obj)
 {
 	struct jv v;
 
 	for (v = jv_first(obj); jv_is(v) && !f->l->errs->nomem;
 	    v = jv_next(v))
-		walk_member(f, table, base, v);
+		walk_member(f, group, base, v);
 }
 
 static int
@@ -248,7 +251,7 @@ conf_load_json(struct conf_load *l, const char *name, struct sv text)
 	json_init(&j);
 	if (parse(&f, &j) == 0) {
 		if (jv_type(json_root(&j)) == JSON_OBJECT)
-			walk_object(&f, conf_root, l->c, json_root(&j));
+			walk_object(&f, &conf_root, l->c, json_root(&j));
 		else
 			conf_say(l->errs, CONF_BAD, f.at, "",
 			    "expected an object");
@@ -265,6 +268,7 @@ items_by_name(struct conf_load *l, struct conf_at at, const char *key,
 {
 	static const struct conf_opt words = { .type = CONF_LIST };
 	struct conf_value names;
+	struct conf_opt in;
 	const char **name;
 	void *slot;
 	size_t i;
@@ -273,8 +277,8 @@ items_by_name(struct conf_load *l, struct conf_at at, const char *key,
 	    conf_items_alloc(l, o, items, names.list.n) == -1)
 		return;
 	for (i = 0; i < items->n; i++) {
-		conf_find(o->sub, SV("name"),
-		    (char *)items->v + i * o->item_size, &slot);
+		conf_find(o, SV("name"),
+		    (char *)items->v + i * o->item_size, &in, &slot);
 		name = slot;
 		*name = names.list.v[i];
 	}

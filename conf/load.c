@@ -154,7 +154,7 @@ conf_items_alloc(struct conf_load *l, const struct conf_opt *o,
 		return -1;
 	}
 	for (i = 0; i < n; i++)
-		if (conf_set_defaults(l, o->sub,
+		if (conf_set_defaults(l, o,
 		    (char *)items->v + i * o->item_size) == -1)
 			return -1;
 	items->n = n;
@@ -329,7 +329,7 @@ take_file(struct conf_load *l, const struct conf_source *src)
 static void
 build(struct conf_load *l, const struct conf_source *src)
 {
-	if (conf_set_defaults(l, conf_root, l->c) == -1 ||
+	if (conf_set_defaults(l, &conf_root, l->c) == -1 ||
 	    take_environ(l, src->environ) == -1)
 		return;
 	if (src->path == NULL && src->text.p == NULL &&

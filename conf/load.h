@@ -89,8 +89,8 @@ void	conf_put_number(struct buf *, const struct conf_opt *, int64_t);
 /* Check a value against the row and store it, or refuse it. */
 void	conf_set(struct conf_load *, struct conf_at, const char *key,
 	    const struct conf_opt *, void *slot, const struct conf_value *);
-/* Give every option below the table its default. 0 or -1: no memory. */
-int	conf_set_defaults(struct conf_load *, const struct conf_opt *,
+/* Give every option below the group its default. 0 or -1: no memory. */
+int	conf_set_defaults(struct conf_load *, const struct conf_opt *group,
 	    void *base);
 
 /* Items: room for n, each with its defaults. 0 or -1: no memory. */

@@ -58,67 +58,68 @@ conf_path_pop(struct conf_path *p, size_t n)
 
 /* see table.h */
 void
-conf_visit(struct conf_visitor *v, const struct conf_opt *o, const void *base)
+conf_visit(struct conf_visitor *v, const struct conf_opt *group,
+    const void *base)
 {
+	struct conf_rows rows = conf_rows(group);
+	const struct conf_opt *o;
 	size_t was;
 	void *slot;
 
-	for (; o->type != CONF_END; o++) {
+	while ((o = conf_rows_next(&rows)) != NULL) {
 		slot = conf_slot(o, base);
 		if (o->type == CONF_SQUASH) {
-			conf_visit(v, o->sub, slot);
+			conf_visit(v, o, slot);
 			continue;
 		}
 		was = conf_path_push(&v->path, sv_from(o->name));
 		if (v->visit(v, o, slot) && o->type == CONF_GROUP)
-			conf_visit(v, o->sub, slot);
+			conf_visit(v, o, slot);
 		conf_path_pop(&v->path, was);
 	}
 }
 
 /* see table.h */
-const struct conf_opt *
-conf_find(const struct conf_opt *o, struct sv name, const void *base,
-    void **slot)
+bool
+conf_find(const struct conf_opt *group, struct sv name, const void *base,
+    struct conf_opt *found, void **slot)
 {
-	const struct conf_opt *found;
+	struct conf_rows rows = conf_rows(group);
+	const struct conf_opt *o;
 
-	*slot = NULL;
-	for (; o->type != CONF_END; o++) {
+	while ((o = conf_rows_next(&rows)) != NULL) {
+		*slot = conf_slot(o, base);
 		if (o->type == CONF_SQUASH) {
-			found = conf_find(o->sub, name, conf_slot(o, base),
-			    slot);
-			if (found != NULL)
-				return found;
+			if (conf_find(o, name, *slot, found, slot))
+				return true;
 		} else if (sv_ieq(sv_from(o->name), name)) {
-			*slot = conf_slot(o, base);
-			return o;
+			*found = *o;
+			return true;
 		}
 	}
-	return NULL;
+	*slot = NULL;
+	return false;
 }
 
 /* see table.h */
-const struct conf_opt *
-conf_find_dotted(struct sv name, const struct conf *c, void **slot,
-    struct conf_path *canon)
+bool
+conf_find_dotted(struct sv name, const struct conf *c, struct conf_opt *o,
+    void **slot, struct conf_path *canon)
 {
-	const struct conf_opt *table = conf_root, *o = NULL;
+	struct conf_opt group = conf_root;
 	const void *base = c;
 
 	conf_path_pop(canon, 0);
 	*slot = NULL;
 	do {
-		if (table == NULL)
-			return NULL;
-		o = conf_find(table, sv_cut(&name, '.'), base, slot);
-		if (o == NULL)
-			return NULL;
+		if (group.type != CONF_GROUP ||
+		    !conf_find(&group, sv_cut(&name, '.'), base, o, slot))
+			return false;
 		conf_path_push(canon, sv_from(o->name));
-		table = o->type == CONF_GROUP ? o->sub : NULL;
+		group = *o;
 		base = *slot;
 	} while (name.p != NULL);
-	return o;
+	return true;
 }
 
 static size_t
@@ -205,7 +206,7 @@ near_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 		*near->out = v->path;
 	}
 	if (o->type == CONF_ITEMS)
-		conf_visit(v, o->sub, NULL);
+		conf_visit(v, o, NULL);
 	return true;
 }
 
@@ -228,7 +229,7 @@ conf_suggest(const char *wrong, struct conf_path *out)
 	if (*wrong != '\0')
 		return false;
 	near.wrong = sv_make(plain, n);
-	conf_visit(&near.v, conf_root, NULL);
+	conf_visit(&near.v, &conf_root, NULL);
 	return near.best != SIZE_MAX;
 }
 

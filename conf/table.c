@@ -6,16 +6,13 @@
  * which they are shown. Everything else about options (file, environment,
  * flags, documentation) is derived from these rows. See table.h for how a
  * row is read, groups.c for the groups that are used more than once, and
- * consumers.c for the consumers.
+ * known.c for the options that do nothing.
  */
 #include "conf/table.h"
 
 #define MS		1
 #define SECOND		1000
 #define DAY		(24 * 3600 * (int64_t)SECOND)
-#define KB		1024
-#define MB		(1024 * KB)
-#define PORT_MAX	65535
 
 /* A list of items is a pointer and a count. */
 #define IS_ITEMS(st)							\
@@ -54,17 +51,16 @@ static const struct conf_opt internal_tls_opts[] = {
 static const struct conf_opt server_tls_opts[] = {
 	SAME(internal_tls_opts),
 	OPT_RANGE(DUR, conf_tls, reload_interval, OF_RELOAD | OF_EXTRA,
-	    0, DAY, "1m",
+	    TIME_OR_0, "1m",
 	    "How often files of certificates and keys are looked at for "
 	    "changes; 0 given as a flag or variable for never."),
-	OPT_RANGE(INT, conf_tls, session_cache_size, OF_EXTRA,
-	    0, INT32_MAX, "16384",
+	OPT_RANGE(INT, conf_tls, session_cache_size, OF_EXTRA, UP, "16384",
 	    "Sessions kept for clients that come back; 0 given as a flag or "
 	    "variable for none."),
 	OPT_RANGE(DUR, conf_tls, handshake_timeout, OF_RELOAD | OF_EXTRA,
-	    MS, DAY, "10s", "Time that a handshake may take."),
+	    TIME, "10s", "Time that a handshake may take."),
 	OPT_RANGE(INT, conf_tls, max_handshakes, OF_RELOAD | OF_EXTRA,
-	    1, INT32_MAX, "4096",
+	    FROM_1, "4096",
 	    "Most handshakes at a time; the oldest gives way."),
 	END
 };
@@ -118,7 +114,7 @@ static const struct conf_opt redirect_opts[] = {
 	    "Send clients that come without TLS to the TLS port."),
 	OPT(STR, conf_tls_redirect, address, OF_EXTRA, "",
 	    "Address to listen on; empty for all interfaces."),
-	OPT_RANGE(INT, conf_tls_redirect, port, OF_EXTRA, 1, PORT_MAX, "80",
+	OPT_RANGE(INT, conf_tls_redirect, port, OF_EXTRA, PORT, "80",
 	    "Port to listen on."),
 	OPT(INT, conf_tls_redirect, code, OF_EXTRA, "301",
 	    "Status of the answer: 301, or 308 to keep the method."),
@@ -143,7 +139,7 @@ static const struct conf_opt listener_opts[] = {
 	    "Name of the listener, for the log."),
 	OPT(STR, conf_listener, address, OF_EXTRA, "",
 	    "Address to listen on; empty for all interfaces."),
-	OPT_RANGE(INT, conf_listener, port, OF_EXTRA, 0, PORT_MAX, "",
+	OPT_RANGE(INT, conf_listener, port, OF_EXTRA, PORT_OR_0, "",
 	    "Port to listen on."),
 	OPT(STR, conf_listener, unix_socket, OF_EXTRA, "",
 	    "Path of a Unix socket to listen on, instead of port. Mode and "
@@ -157,37 +153,26 @@ static const struct conf_opt listener_opts[] = {
 	END
 };
 
-static const struct conf_opt switch_opts[] = {
-	NO(BOOL, "enabled", "", "Switch it on."),
-	END
-};
-
 static const struct conf_opt http_server_opts[] = {
 	OPT(STR, conf_http_server, address, 0, "",
 	    "Address to listen on; empty for all interfaces."),
-	OPT_RANGE(INT, conf_http_server, port, 0, 0, PORT_MAX, "8000",
+	OPT_RANGE(INT, conf_http_server, port, 0, PORT_OR_0, "8000",
 	    "Port to listen on; 0 given as a flag or variable for none."),
 	OPT(STR, conf_http_server, internal_address, 0, "",
 	    "Address for the internal endpoints (API, metrics, health); "
 	    "empty for the same as address."),
-	OPT_RANGE(PORT, conf_http_server, internal_port, 0, 0, PORT_MAX, "",
+	OPT_RANGE(PORT, conf_http_server, internal_port, 0, PORT_OR_0, "",
 	    "Port for the internal endpoints; empty for the same as port."),
 	OPT(BOOL, conf_http_server, tcp_disabled, OF_EXTRA, "",
 	    "Listen on Unix sockets and listeners alone, and not on port."),
-	GROUP(conf_http_server, tls, server_tls_opts,
-	    "TLS on the listening ports."),
-	GROUP(conf_http_server, tls_autocert, autocert_opts,
-	    "Certificates from an ACME authority."),
+	GROUP(conf_http_server, tls, server_tls_opts),
+	GROUP(conf_http_server, tls_autocert, autocert_opts),
 	OPT(BOOL, conf_http_server, tls_external, 0, "",
 	    "Use TLS on the external port only."),
-	GROUP(conf_http_server, internal_tls, internal_tls_opts,
-	    "TLS of the internal port, if it differs."),
-	GROUP(conf_http_server, tls_redirect, redirect_opts,
-	    "Redirection to the TLS port."),
-	GROUP(conf_http_server, unix_socket, unix_socket_opts,
-	    "Unix socket for the external endpoints."),
-	GROUP(conf_http_server, internal_unix_socket, unix_socket_opts,
-	    "Unix socket for the internal endpoints."),
+	GROUP(conf_http_server, internal_tls, internal_tls_opts),
+	GROUP(conf_http_server, tls_redirect, redirect_opts),
+	GROUP(conf_http_server, unix_socket, unix_socket_opts),
+	GROUP(conf_http_server, internal_unix_socket, unix_socket_opts),
 	ITEMS(conf_http_server, listeners, conf_listener, OF_EXTRA,
 	    listener_opts, "More listeners: objects with these options."),
 	OPT(BOOL, conf_http_server, proxy_protocol, OF_EXTRA, "",
@@ -203,27 +188,23 @@ static const struct conf_opt http_server_opts[] = {
 	    "X-Forwarded-For X-Real-IP Forwarded none", "X-Forwarded-For",
 	    "Header in which trusted proxies name the client."),
 	OPT_RANGE(INT, conf_http_server, address_connection_limit,
-	    OF_EXTRA | OF_RELOAD, 0, INT32_MAX, "",
+	    OF_EXTRA | OF_RELOAD, UP, "",
 	    "Most connections of one client address; 0 for no limit."),
 	OPT_RANGE(INT, conf_http_server, address_connection_rate_limit,
-	    OF_EXTRA | OF_RELOAD, 0, INT32_MAX, "",
+	    OF_EXTRA | OF_RELOAD, UP, "",
 	    "Most new connections a second of one client address; 0 for no "
 	    "limit."),
-	NO_GROUP("http3", switch_opts, "HTTP/3."),
-	NO(BOOL, "h2c_external", "",
-	    "HTTP/2 without TLS on the external port."),
-	OPT_RANGE(DUR, conf_http_server, header_timeout, OF_EXTRA,
-	    MS, DAY, "10s", "Time a client has to send a request's head."),
-	OPT_RANGE(DUR, conf_http_server, body_timeout, OF_EXTRA,
-	    MS, DAY, "30s", "Time a client has to send a request's body."),
-	OPT_RANGE(DUR, conf_http_server, idle_timeout, OF_EXTRA,
-	    MS, DAY, "60s",
+	OPT_RANGE(DUR, conf_http_server, header_timeout, OF_EXTRA, TIME,
+	    "10s", "Time a client has to send a request's head."),
+	OPT_RANGE(DUR, conf_http_server, body_timeout, OF_EXTRA, TIME,
+	    "30s", "Time a client has to send a request's body."),
+	OPT_RANGE(DUR, conf_http_server, idle_timeout, OF_EXTRA, TIME, "60s",
 	    "How long a connection is kept open between two requests."),
-	OPT_RANGE(INT, conf_http_server, max_header_size, OF_EXTRA,
-	    KB, MB, "16384", "Most bytes of a request's head."),
-	OPT_RANGE(INT, conf_http_server, backlog, OF_EXTRA,
-	    1, PORT_MAX, "4096",
+	OPT_RANGE(INT, conf_http_server, max_header_size, OF_EXTRA, HEAD,
+	    "16384", "Most bytes of a request's head."),
+	OPT_RANGE(INT, conf_http_server, backlog, OF_EXTRA, PORT, "4096",
 	    "Connections the system may hold that are not yet accepted."),
+	KNOWN("http_server"),
 	END
 };
 
@@ -235,125 +216,6 @@ static const struct conf_opt log_opts[] = {
 	    "File to log to; empty for standard error."),
 	OPT_ONEOF(conf_log, format, OF_EXTRA, "logfmt json", "logfmt",
 	    "How lines are written."),
-	END
-};
-
-static const struct conf_opt redis_broker_opts[] = {
-	NO(STR, "prefix", "centrifugo", "First part of every key."),
-	NO_SQUASH(conf_redis_opts),
-	NO(BOOL, "history_use_lists", "",
-	    "Keep history in lists instead of streams."),
-	END
-};
-
-static const struct conf_opt redis_presence_ttl_opts[] = {
-	NO(DUR, "presence_ttl", "60s",
-	    "How long presence outlives its last update."),
-	NO(BOOL, "presence_hash_field_ttl", "",
-	    "Let Redis 7.4 expire presence by itself."),
-	NO(BOOL, "presence_user_mapping", "",
-	    "Keep a hash of users, for faster presence statistics."),
-	END
-};
-
-static const struct conf_opt redis_engine_opts[] = {
-	NO_SQUASH(redis_broker_opts),
-	NO_SQUASH(redis_presence_ttl_opts),
-	END
-};
-
-static const struct conf_opt redis_presence_opts[] = {
-	NO(STR, "prefix", "centrifugo", "First part of every key."),
-	NO_SQUASH(conf_redis_opts),
-	NO_SQUASH(redis_presence_ttl_opts),
-	END
-};
-
-static const struct conf_opt redis_map_opts[] = {
-	NO(STR, "prefix", "centrifugo", "First part of every key."),
-	NO_SQUASH(conf_redis_opts),
-	NO(DUR, "cleanup_interval", "1s",
-	    "How often expired entries are looked for."),
-	NO(INT, "cleanup_batch_size", "100",
-	    "Most entries of a channel removed in one go."),
-	NO(DUR, "idempotent_result_ttl", "5m",
-	    "How long the result for an idempotency key is kept."),
-	NO(BOOL, "skip_pub_sub", "", "Store only; publish nothing."),
-	END
-};
-
-static const struct conf_opt engine_opts[] = {
-	NO_ONEOF("type", "memory redis", "memory",
-	    "Where messages and presence are kept."),
-	NO_GROUP("redis", redis_engine_opts, "Redis as the engine."),
-	END
-};
-
-static const struct conf_opt redisnats_opts[] = {
-	NO_GROUP("redis", redis_broker_opts, "The Redis half."),
-	NO_GROUP("nats", conf_nats_opts, "The NATS half."),
-	END
-};
-
-static const struct conf_opt broker_opts[] = {
-	NO(BOOL, "enabled", "", "Use this broker instead of the engine's."),
-	NO_ONEOF("type", "memory redis nats postgres redisnats", "memory",
-	    "Which broker."),
-	NO_GROUP("redis", redis_broker_opts, "Redis as the broker."),
-	NO_GROUP("nats", conf_nats_opts, "NATS as the broker."),
-	NO_GROUP("postgres", conf_stream_pg_opts,
-	    "PostgreSQL as the broker."),
-	NO_GROUP("redisnats", redisnats_opts,
-	    "History in Redis, delivery over NATS."),
-	END
-};
-
-static const struct conf_opt presence_manager_opts[] = {
-	NO(BOOL, "enabled", "",
-	    "Use this presence manager instead of the engine's."),
-	NO_ONEOF("type", "memory redis", "memory", "Which one."),
-	NO_GROUP("redis", redis_presence_opts, "Presence in Redis."),
-	END
-};
-
-static const struct conf_opt map_broker_opts[] = {
-	NO_ONEOF("type", "memory redis postgres", "memory", "Which one."),
-	NO_GROUP("redis", redis_map_opts, "Maps in Redis."),
-	NO_GROUP("postgres", conf_map_pg_opts, "Maps in PostgreSQL."),
-	END
-};
-
-static const struct conf_opt controller_opts[] = {
-	NO(BOOL, "enabled", "", "Use a controller of its own."),
-	NO(STR, "type", "", "Which one."),
-	NO_GROUP("postgres", conf_controller_pg_opts,
-	    "Control messages through PostgreSQL."),
-	END
-};
-
-static const struct conf_opt shared_poll_opts[] = {
-	NO_FLAG(STR, "hmac_secret_key", OF_SECRET, "",
-	    "Key that signs shared poll subscriptions."),
-	NO_FLAG(STR, "hmac_previous_secret_key", OF_SECRET, "",
-	    "Key that is being replaced."),
-	NO(INT, "hmac_previous_secret_key_valid_until", "",
-	    "Unix time at which the previous key ends."),
-	NO(INT, "concurrency_limit", "",
-	    "Most polls under way at once; 0 for 64."),
-	END
-};
-
-static const struct conf_opt switched_proxy_opts[] = {
-	NO(BOOL, "enabled", "", "Ask the application."),
-	NO_SQUASH(conf_proxy_opts),
-	END
-};
-
-static const struct conf_opt client_proxy_opts[] = {
-	NO_GROUP("connect", switched_proxy_opts,
-	    "Ask whether a client may connect."),
-	NO_GROUP("refresh", switched_proxy_opts,
-	    "Ask whether a connection may go on."),
 	END
 };
 
@@ -377,11 +239,9 @@ static const struct conf_opt personal_channel_opts[] = {
 };
 
 static const struct conf_opt uni_transform_opts[] = {
-	OPT_RANGE(INT, conf_disconnect_transform, code, OF_RELOAD,
-	    1, UINT32_MAX, "",
+	OPT_RANGE(INT, conf_disconnect_transform, code, OF_RELOAD, ERROR, "",
 	    "Error code of the connect reply."),
-	GROUP(conf_disconnect_transform, to, conf_disconnect_opts,
-	    "The disconnect sent instead."),
+	GROUP(conf_disconnect_transform, to, conf_disconnect_opts),
 	END
 };
 
@@ -396,70 +256,60 @@ static const struct conf_opt uni_disconnect_opts[] = {
 };
 
 static const struct conf_opt client_opts[] = {
-	NO_GROUP("proxy", client_proxy_opts,
-	    "Questions to the application about connections."),
 	OPT(LIST, conf_client, allowed_origins, OF_RELOAD, "",
 	    "Origins that browsers may connect from, as globs; empty for "
 	    "none, * for all. Clients that send no Origin are not "
 	    "concerned."),
-	GROUP(conf_client, token, conf_token_opts,
-	    "How connection tokens are verified."),
-	GROUP(conf_client, subscription_token, subscription_token_opts,
-	    "How subscription tokens are verified, if not as connection "
-	    "tokens."),
+	GROUP(conf_client, token, conf_token_opts),
+	GROUP(conf_client, subscription_token, subscription_token_opts),
 	OPT(BOOL, conf_client, allow_anonymous_connect_without_token,
 	    OF_RELOAD, "", "Let clients connect without a token, as the "
 	    "user with the empty name."),
 	OPT(BOOL, conf_client, disallow_anonymous_connection_tokens,
 	    OF_RELOAD, "", "Refuse tokens without a user."),
-	OPT_RANGE(DUR, conf_client, ping_interval, OF_RELOAD, MS, DAY, "25s",
+	OPT_RANGE(DUR, conf_client, ping_interval, OF_RELOAD, TIME, "25s",
 	    "How often a client is pinged. Must be longer than "
 	    "pong_timeout."),
-	OPT_RANGE(DUR, conf_client, pong_timeout, OF_RELOAD, -DAY, DAY, "8s",
+	OPT_RANGE(DUR, conf_client, pong_timeout, OF_RELOAD, ANY_TIME, "8s",
 	    "How long a client may take to answer a ping; negative to wait "
 	    "for no answer."),
 	OPT_RANGE(DUR, conf_client, expired_close_delay, OF_RELOAD,
-	    0, DAY, "25s",
+	    TIME_OR_0, "25s",
 	    "Time to renew an expired token before the connection is "
 	    "closed."),
 	OPT_RANGE(DUR, conf_client, expired_sub_close_delay, OF_RELOAD,
-	    0, DAY, "25s",
+	    TIME_OR_0, "25s",
 	    "Time to renew an expired subscription before it is ended."),
-	OPT_RANGE(DUR, conf_client, stale_close_delay, OF_RELOAD,
-	    MS, DAY, "10s", "Time a connection has to send its connect."),
-	OPT_RANGE(INT, conf_client, channel_limit, OF_RELOAD,
-	    0, INT32_MAX, "128",
+	OPT_RANGE(DUR, conf_client, stale_close_delay, OF_RELOAD, TIME,
+	    "10s", "Time a connection has to send its connect."),
+	OPT_RANGE(INT, conf_client, channel_limit, OF_RELOAD, UP, "128",
 	    "Most channels of one connection at a time."),
-	OPT_RANGE(INT, conf_client, queue_max_size, OF_RELOAD,
-	    1, INT32_MAX, "1048576",
+	OPT_RANGE(INT, conf_client, queue_max_size, OF_RELOAD, FROM_1,
+	    "1048576",
 	    "Bytes that may wait for a slow client before it is "
 	    "disconnected."),
 	OPT_RANGE(DUR, conf_client, presence_update_interval, OF_RELOAD,
-	    MS, DAY, "27s", "How often presence is renewed."),
-	NO_FLAG(INT, "concurrency", OF_NOP, "",
-	    "Commands of one client processed at a time."),
+	    TIME, "27s", "How often presence is renewed."),
 	OPT_RANGE(DUR, conf_client, channel_position_check_delay, OF_RELOAD,
-	    MS, DAY, "40s",
+	    TIME, "40s",
 	    "How often the position in a channel is checked."),
-	OPT_RANGE(DUR, conf_client, channel_position_max_time_lag, OF_RELOAD,
-	    0, DAY, "", "Most a position may lag behind; 0 to not check."),
-	OPT_RANGE(INT, conf_client, connection_limit, OF_RELOAD,
-	    0, INT32_MAX, "",
+	OPT_RANGE(DUR, conf_client, channel_position_max_time_lag,
+	    OF_RELOAD, TIME_OR_0, "",
+	    "Most a position may lag behind; 0 to not check."),
+	OPT_RANGE(INT, conf_client, connection_limit, OF_RELOAD, UP, "",
 	    "Most connections of this server; 0 for no limit."),
-	OPT_RANGE(INT, conf_client, user_connection_limit, OF_RELOAD,
-	    0, INT32_MAX, "",
+	OPT_RANGE(INT, conf_client, user_connection_limit, OF_RELOAD, UP, "",
 	    "Most connections of one user; 0 for no limit."),
-	OPT_RANGE(INT, conf_client, connection_rate_limit, OF_RELOAD,
-	    0, INT32_MAX, "",
+	OPT_RANGE(INT, conf_client, connection_rate_limit, OF_RELOAD, UP, "",
 	    "Most new connections a second; 0 for no limit."),
 	OPT(BOOL, conf_client, connect_include_server_time, OF_RELOAD, "",
 	    "Tell the time in the reply to connect."),
-	OPT_RANGE(INT, conf_client, history_max_publication_limit, OF_RELOAD,
-	    0, INT32_MAX, "300",
+	OPT_RANGE(INT, conf_client, history_max_publication_limit,
+	    OF_RELOAD, UP, "300",
 	    "Most publications that a client gets from history; 0 given as "
 	    "a flag or variable for no limit."),
 	OPT_RANGE(INT, conf_client, recovery_max_publication_limit,
-	    OF_RELOAD, 0, INT32_MAX, "300",
+	    OF_RELOAD, UP, "300",
 	    "Most publications that can be recovered; 0 given as a flag or "
 	    "variable for no limit."),
 	OPT(BOOL, conf_client, insecure_skip_token_signature_verify,
@@ -476,28 +326,10 @@ static const struct conf_opt client_opts[] = {
 	    "Let every client connect, subscribe and publish; for tests "
 	    "only."),
 	GROUP(conf_client, subscribe_to_user_personal_channel,
-	    personal_channel_opts, "A channel for every user."),
+	    personal_channel_opts),
 	GROUP(conf_client, connect_code_to_unidirectional_disconnect,
-	    uni_disconnect_opts,
-	    "Errors of connect as disconnects, for unidirectional clients."),
-	END
-};
-
-static const struct conf_opt channel_proxy_opts[] = {
-	NO_GROUP("subscribe", conf_proxy_opts,
-	    "Ask whether a client may subscribe."),
-	NO_GROUP("publish", conf_proxy_opts,
-	    "Ask whether a client may publish."),
-	NO_GROUP("sub_refresh", conf_proxy_opts,
-	    "Ask whether a subscription may go on."),
-	NO_GROUP("subscribe_stream", conf_proxy_opts,
-	    "Let the application stream into a subscription."),
-	NO_GROUP("map_publish", conf_proxy_opts,
-	    "Ask whether a client may set a map's key."),
-	NO_GROUP("map_remove", conf_proxy_opts,
-	    "Ask whether a client may remove a map's key."),
-	NO_GROUP("shared_poll_refresh", conf_proxy_opts,
-	    "Where shared poll channels get their state."),
+	    uni_disconnect_opts),
+	KNOWN("client"),
 	END
 };
 
@@ -509,24 +341,21 @@ static const struct conf_opt namespace_opts[] = {
 };
 
 static const struct conf_opt channels_opts[] = {
-	NO_GROUP("proxy", channel_proxy_opts,
-	    "Questions to the application about channels."),
-	GROUP(conf_channels, without_namespace, conf_channel_opts,
-	    "Options of the channels without a namespace."),
+	GROUP(conf_channels, without_namespace, conf_channel_opts),
 	ITEMS(conf_channels, namespaces, conf_namespace,
 	    OF_NAMED | OF_RELOAD, namespace_opts,
 	    "The namespaces: objects with a name and the options of "
 	    "without_namespace."),
-	OPT_RANGE(DUR, conf_channels, history_meta_ttl, OF_RELOAD,
-	    SECOND, 0, "720h",
+	OPT_RANGE(DUR, conf_channels, history_meta_ttl, OF_RELOAD, SECONDS,
+	    "720h",
 	    "How long a channel's position is kept after the last "
 	    "publication; whole seconds."),
 	OPT_ONEOF(conf_channels, publication_data_format, OF_RELOAD,
 	    "json json_object binary", "",
 	    "What the data of publications must be; empty for what the "
 	    "protocol demands."),
-	OPT_RANGE(INT, conf_channels, max_length, OF_RELOAD,
-	    1, 65535, "255", "Most bytes of a channel's name."),
+	OPT_RANGE(INT, conf_channels, max_length, OF_RELOAD, PORT, "255",
+	    "Most bytes of a channel's name."),
 	OPT(STR, conf_channels, private_prefix, OF_RELOAD, "$",
 	    "Channels whose names begin with it need a subscription "
 	    "token."),
@@ -536,36 +365,7 @@ static const struct conf_opt channels_opts[] = {
 	    "What begins the list of users in a channel's name."),
 	OPT(STR, conf_channels, user_separator, OF_RELOAD | OF_FULL, ",",
 	    "What separates the users in a channel's name."),
-	END
-};
-
-static const struct conf_opt rpc_namespace_opts[] = {
-	NO(STR, "name", "", "What stands before the boundary in methods."),
-	NO_SQUASH(conf_rpc_opts),
-	END
-};
-
-static const struct conf_opt rpc_ping_opts[] = {
-	NO(BOOL, "enabled", "", "Answer it."),
-	NO(STR, "method", "ping", "Its method."),
-	END
-};
-
-static const struct conf_opt rpcs_opts[] = {
-	NO_GROUP("proxy", conf_proxy_opts, "Where calls go."),
-	NO_GROUP("without_namespace", conf_rpc_opts,
-	    "Options of the methods without a namespace."),
-	NO_ITEMS("namespaces", OF_NAMED, rpc_namespace_opts,
-	    "The namespaces of methods."),
-	NO_GROUP("ping", rpc_ping_opts, "A call that does nothing."),
-	NO(STR, "namespace_boundary", ":",
-	    "What ends the namespace in a method's name."),
-	END
-};
-
-static const struct conf_opt named_proxy_opts[] = {
-	NO(STR, "name", "", "What namespaces call it."),
-	NO_SQUASH(conf_proxy_opts),
+	KNOWN("channels"),
 	END
 };
 
@@ -583,46 +383,27 @@ static const struct conf_opt http_api_opts[] = {
 	    "Serve the API on the external port."),
 	OPT(BOOL, conf_http_api, insecure, OF_RELOAD, "",
 	    "Ask for no key; for trusted networks only."),
-	OPT_RANGE(INT, conf_http_api, max_body_size, OF_EXTRA,
-	    1, INT32_MAX, "33554432", "Most bytes of a request's body."),
+	OPT_RANGE(INT, conf_http_api, max_body_size, OF_EXTRA, FROM_1,
+	    "33554432", "Most bytes of a request's body."),
 	END
 };
-
-static const struct conf_opt grpc_api_opts[] = {
-	NO(BOOL, "enabled", "", "Serve the API over gRPC."),
-	NO_ONEOF("error_mode", "transport", "",
-	    "transport to answer errors with a gRPC status."),
-	NO(STR, "address", "", "Address to listen on."),
-	NO(INT, "port", "10000", "Port to listen on."),
-	NO_FLAG(STR, "key", OF_SECRET, "", "Key that calls must bring."),
-	NO_GROUP("tls", conf_tls_opts, "TLS of that port."),
-	NO(BOOL, "reflection", "", "Describe the service to clients."),
-	NO(INT, "max_receive_message_size", "",
-	    "Most bytes of a message; 0 for 4 MB."),
-	END
-};
-
-#define SHARED_BUFFERS							\
-	"Buffers are shared by the connections of a worker."
 
 /* Of websocket and uni_websocket. */
 static const struct conf_opt frame_opts[] = {
 	OPT(BOOL, conf_websocket, compression, 0, "",
 	    "Offer permessage-deflate."),
-	OPT_RANGE(INT, conf_websocket, compression_min_size, 0,
-	    0, INT32_MAX, "", "Least bytes of a message that is compressed."),
-	OPT_RANGE(INT, conf_websocket, compression_level, 0, 1, 9, "1",
+	OPT_RANGE(INT, conf_websocket, compression_min_size, 0, UP, "",
+	    "Least bytes of a message that is compressed."),
+	OPT_RANGE(INT, conf_websocket, compression_level, 0, LEVEL, "1",
 	    "Effort, from 1 (fast) to 9 (small)."),
-	NO_FLAG(INT, "read_buffer_size", OF_NOP, "", SHARED_BUFFERS),
-	NO_FLAG(BOOL, "use_write_buffer_pool", OF_NOP, "", SHARED_BUFFERS),
-	NO_FLAG(INT, "write_buffer_size", OF_NOP, "", SHARED_BUFFERS),
-	OPT_RANGE(DUR, conf_websocket, write_timeout, 0, MS, DAY, "1000ms",
+	OPT_RANGE(DUR, conf_websocket, write_timeout, 0, TIME, "1000ms",
 	    "Time a write may take before the client counts as gone."),
-	OPT_RANGE(INT, conf_websocket, message_size_limit, 0,
-	    1, INT32_MAX, "65536", "Most bytes of a message from a client."),
+	OPT_RANGE(INT, conf_websocket, message_size_limit, 0, FROM_1,
+	    "65536", "Most bytes of a message from a client."),
 	OPT_RANGE(INT, conf_websocket, decompressed_message_size_limit, 0,
-	    0, INT32_MAX, "",
+	    UP, "",
 	    "The same after decompression; 0 for ten times as much."),
+	KNOWN("frame"),
 	END
 };
 
@@ -635,8 +416,8 @@ static const struct conf_opt websocket_opts[] = {
 };
 
 static const struct conf_opt body_opts[] = {
-	OPT_RANGE(INT, conf_stream, max_request_body_size, 0,
-	    1, INT32_MAX, "65536", "Most bytes of a connect request."),
+	OPT_RANGE(INT, conf_stream, max_request_body_size, 0, FROM_1,
+	    "65536", "Most bytes of a connect request."),
 	END
 };
 
@@ -656,25 +437,17 @@ static const struct conf_opt http_stream_opts[] = {
 	END
 };
 
-static const struct conf_opt webtransport_opts[] = {
-	NO(BOOL, "enabled", "", "Serve WebTransport."),
-	NO(STR, "handler_prefix", "/connection/webtransport", "Path."),
-	NO(INT, "message_size_limit", "65536", "Most bytes of a message."),
-	END
-};
-
 static const struct conf_opt response_opts[] = {
-	OPT_RANGE(INT, conf_response, status_code, 0, 100, 599, "",
+	OPT_RANGE(INT, conf_response, status_code, 0, STATUS, "",
 	    "HTTP status."),
 	OPT(STR, conf_response, body, 0, "", "Body of the response."),
 	END
 };
 
 static const struct conf_opt http_transform_opts[] = {
-	OPT_RANGE(INT, conf_response_transform, code, 0, 1, UINT32_MAX, "",
+	OPT_RANGE(INT, conf_response_transform, code, 0, ERROR, "",
 	    "Error code of the connect reply."),
-	GROUP(conf_response_transform, to, response_opts,
-	    "The response sent instead."),
+	GROUP(conf_response_transform, to, response_opts),
 	END
 };
 
@@ -691,8 +464,7 @@ static const struct conf_opt http_response_opts[] = {
 /* Of uni_sse and uni_http_stream. */
 static const struct conf_opt uni_stream_opts[] = {
 	SAME(body_opts),
-	GROUP(conf_stream, connect_code_to_http_response, http_response_opts,
-	    "Errors of connect as HTTP responses."),
+	GROUP(conf_stream, connect_code_to_http_response, http_response_opts),
 	END
 };
 
@@ -729,36 +501,11 @@ static const struct conf_opt uni_websocket_opts[] = {
 	END
 };
 
-static const struct conf_opt uni_grpc_opts[] = {
-	NO(BOOL, "enabled", "", "Serve unidirectional gRPC."),
-	NO(STR, "address", "", "Address to listen on."),
-	NO(INT, "port", "11000", "Port to listen on."),
-	NO(INT, "max_receive_message_size", "",
-	    "Most bytes of a message; 0 for 4 MB."),
-	NO_GROUP("tls", conf_tls_opts, "TLS of that port."),
-	END
-};
-
 static const struct conf_opt emulation_opts[] = {
 	OPT(STR, conf_emulation, handler_prefix, OF_PREFIX, "/emulation",
 	    "Path."),
-	OPT_RANGE(INT, conf_emulation, max_request_body_size, 0,
-	    1, INT32_MAX, "65536", "Most bytes of a request."),
-	END
-};
-
-static const struct conf_opt admin_opts[] = {
-	NO(BOOL, "enabled", "", "Serve the web interface."),
-	NO(STR, "handler_prefix", "", "Path; empty for /."),
-	NO_FLAG(STR, "password", OF_SECRET | OF_NOP, "",
-	    "Password of the web interface."),
-	NO_FLAG(STR, "secret", OF_SECRET | OF_NOP, "",
-	    "Key that signs its sessions."),
-	NO(BOOL, "insecure", "", "Ask for no password."),
-	NO(STR, "web_path", "", "Directory with another interface."),
-	NO(STR, "web_proxy_address", "",
-	    "Server to get another interface from."),
-	NO(BOOL, "external", "", "Serve it on the external port."),
+	OPT_RANGE(INT, conf_emulation, max_request_body_size, 0, FROM_1,
+	    "65536", "Most bytes of a request."),
 	END
 };
 
@@ -767,12 +514,7 @@ static const struct conf_opt prometheus_opts[] = {
 	    "Serve metrics on the internal port."),
 	OPT(STR, conf_endpoint, handler_prefix, OF_PREFIX, "/metrics",
 	    "Path of the metrics."),
-	NO(BOOL, "instrument_http_handlers", "",
-	    "Count the responses of every endpoint."),
-	NO(BOOL, "recovered_publications_histogram", "",
-	    "Count recovered publications."),
-	NO(BOOL, "native_histograms", "",
-	    "Use Prometheus' native histograms."),
+	KNOWN("prometheus"),
 	END
 };
 
@@ -784,18 +526,6 @@ static const struct conf_opt health_opts[] = {
 	END
 };
 
-static const struct conf_opt swagger_opts[] = {
-	NO(BOOL, "enabled", "", "Serve a description of the API."),
-	NO(STR, "handler_prefix", "/swagger", "Path."),
-	END
-};
-
-static const struct conf_opt debug_opts[] = {
-	NO(BOOL, "enabled", "", "Serve profiles."),
-	NO(STR, "handler_prefix", "/debug/pprof", "Path."),
-	END
-};
-
 static const struct conf_opt init_opts[] = {
 	OPT(BOOL, conf_endpoint, enabled, 0, "",
 	    "Serve the endpoint that sets cookies of load balancers."),
@@ -804,97 +534,75 @@ static const struct conf_opt init_opts[] = {
 	END
 };
 
-static const struct conf_opt opentelemetry_opts[] = {
-	NO(BOOL, "enabled", "", "Send traces."),
-	NO(BOOL, "api", "", "Trace the API."),
-	NO(BOOL, "consuming", "", "Trace consumers."),
-	NO(BOOL, "google_cloud_adc_auth", "",
-	    "Authenticate with Google Cloud."),
-	END
-};
-
-static const struct conf_opt graphite_opts[] = {
-	NO(BOOL, "enabled", "", "Send metrics to Graphite."),
-	NO(STR, "host", "localhost", "Its host."),
-	NO(INT, "port", "2003", "Its port."),
-	NO(STR, "prefix", "centrifugo", "First part of the names."),
-	NO(DUR, "interval", "10s", "How often."),
-	NO(BOOL, "tags", "", "Use tags."),
-	END
-};
-
-static const struct conf_opt usage_stats_opts[] = {
-	NO_FLAG(BOOL, "disabled", OF_NOP, "",
-	    "Report nothing about usage: fugu never does."),
-	END
-};
-
 static const struct conf_opt node_opts[] = {
 	OPT(STR, conf_node, name, 0, "",
 	    "Name of this server; empty for host name and port."),
-	NO(DUR, "info_metrics_aggregate_interval", "60s",
-	    "Period of the metrics that nodes tell each other."),
+	KNOWN("node"),
 	END
 };
 
 static const struct conf_opt shutdown_opts[] = {
-	OPT_RANGE(DUR, conf_shutdown, timeout, OF_RELOAD, 0, DAY, "30s",
+	OPT_RANGE(DUR, conf_shutdown, timeout, OF_RELOAD, TIME_OR_0, "30s",
 	    "Longest time that stopping may take."),
 	OPT_RANGE(DUR, conf_shutdown, disconnect_spread,
-	    OF_EXTRA | OF_RELOAD, 0, DAY, "1s",
+	    OF_EXTRA | OF_RELOAD, TIME_OR_0, "1s",
 	    "Time over which the clients are disconnected, so that they "
 	    "don't all come back at once."),
 	END
 };
 
-const struct conf_opt conf_root[] = {
-	GROUP(conf, http_server, http_server_opts, "Ports."),
-	GROUP(conf, log, log_opts, "Log."),
-	NO_GROUP("engine", engine_opts, "Broker and presence in one."),
-	NO_GROUP("broker", broker_opts, "Broker."),
-	NO_GROUP("presence_manager", presence_manager_opts, "Presence."),
-	NO_GROUP("map_broker", map_broker_opts, "Maps."),
-	NO_GROUP("controller", controller_opts, "Messages among nodes."),
-	NO_GROUP("shared_poll", shared_poll_opts, "Shared polls."),
-	GROUP(conf, client, client_opts, "Connections of clients."),
-	GROUP(conf, channel, channels_opts, "Channels."),
-	NO_GROUP("rpc", rpcs_opts, "Remote procedure calls of clients."),
-	NO_ITEMS("proxies", OF_NAMED, named_proxy_opts,
-	    "Applications that namespaces refer to."),
-	GROUP(conf, http_api, http_api_opts, "Server API over HTTP."),
-	NO_GROUP("grpc_api", grpc_api_opts, "Server API over gRPC."),
-	NO_ITEMS("consumers", OF_NAMED, conf_consumer_opts,
-	    "Queues that commands are taken from."),
-	GROUP(conf, websocket, websocket_opts, "WebSocket."),
-	GROUP(conf, sse, sse_opts, "Server-sent events."),
-	GROUP(conf, http_stream, http_stream_opts, "HTTP streaming."),
-	NO_GROUP("webtransport", webtransport_opts, "WebTransport."),
-	GROUP(conf, uni_sse, uni_sse_opts,
-	    "Unidirectional server-sent events."),
-	GROUP(conf, uni_http_stream, uni_http_stream_opts,
-	    "Unidirectional HTTP streaming."),
-	GROUP(conf, uni_websocket, uni_websocket_opts,
-	    "Unidirectional WebSocket."),
-	NO_GROUP("uni_grpc", uni_grpc_opts, "Unidirectional gRPC."),
-	GROUP(conf, emulation, emulation_opts,
-	    "Commands of clients that listen over HTTP."),
-	NO_GROUP("admin", admin_opts, "Web interface."),
-	GROUP(conf, prometheus, prometheus_opts, "Metrics."),
-	GROUP(conf, health, health_opts, "Health check."),
-	NO_GROUP("swagger", swagger_opts, "Description of the API."),
-	NO_GROUP("debug", debug_opts, "Profiles."),
-	GROUP(conf, init, init_opts, "Before the connection."),
-	NO_GROUP("opentelemetry", opentelemetry_opts, "Traces."),
-	NO_GROUP("graphite", graphite_opts, "Metrics for Graphite."),
-	NO_GROUP("usage_stats", usage_stats_opts, "Reports about usage."),
-	GROUP(conf, node, node_opts, "This server."),
-	GROUP(conf, shutdown, shutdown_opts, "Stopping."),
+static const struct conf_opt root_opts[] = {
+	GROUP(conf, http_server, http_server_opts),
+	GROUP(conf, log, log_opts),
+	GROUP(conf, client, client_opts),
+	GROUP(conf, channel, channels_opts),
+	GROUP(conf, http_api, http_api_opts),
+	GROUP(conf, websocket, websocket_opts),
+	GROUP(conf, sse, sse_opts),
+	GROUP(conf, http_stream, http_stream_opts),
+	GROUP(conf, uni_sse, uni_sse_opts),
+	GROUP(conf, uni_http_stream, uni_http_stream_opts),
+	GROUP(conf, uni_websocket, uni_websocket_opts),
+	GROUP(conf, emulation, emulation_opts),
+	GROUP(conf, prometheus, prometheus_opts),
+	GROUP(conf, health, health_opts),
+	GROUP(conf, init, init_opts),
+	GROUP(conf, node, node_opts),
+	GROUP(conf, shutdown, shutdown_opts),
 	OPT(STR, conf, pid_file, 0, "",
 	    "File that the process id is written to; empty for none."),
-	NO(BOOL, "enable_unreleased_features", "",
-	    "Allow what is not ready."),
-	OPT_RANGE(INT, conf, workers, OF_EXTRA, 0, 1024, "",
+	OPT_RANGE(INT, conf, workers, OF_EXTRA, THREADS, "",
 	    "Threads that serve connections; 0 for one per CPU that the "
 	    "process may use."),
+	KNOWN("root"),
 	END
 };
+
+const struct conf_opt conf_root = {
+	.type = CONF_GROUP, .flags = OF_STORED, .sub = root_opts,
+};
+
+/* see table.h */
+struct conf_range
+conf_range(const struct conf_opt *o)
+{
+	static const struct conf_range ranges[] = {
+		[CONF_R_FROM_0] = { 0, INT64_MAX },
+		[CONF_R_FROM_1] = { 1, INT32_MAX },
+		[CONF_R_UP] = { 0, INT32_MAX },
+		[CONF_R_PORT] = { 1, UINT16_MAX },
+		[CONF_R_PORT_OR_0] = { 0, UINT16_MAX },
+		[CONF_R_TIME] = { MS, DAY },
+		[CONF_R_TIME_OR_0] = { 0, DAY },
+		[CONF_R_ANY_TIME] = { -DAY, DAY },
+		[CONF_R_SECONDS] = { SECOND, INT64_MAX },
+		[CONF_R_HEAD] = { 1024, 1024 * 1024 },
+		[CONF_R_THREADS] = { 0, 1024 },
+		[CONF_R_LEVEL] = { 1, 9 },
+		[CONF_R_STATUS] = { 100, 599 },
+		[CONF_R_DISCONNECT] = { 3000, 4999 },
+		[CONF_R_ERROR] = { 1, UINT32_MAX },
+	};
+
+	return ranges[o->range];
+}

@@ -7,11 +7,11 @@
  * Centrifugo uses in several places (TLS, Redis, a proxy, ...) is written
  * once and referred to.
  *
- * An option with storage is supported. One without is known: its value is
- * read and checked, and refused when it isn't the default, unless OF_NOP
- * says that any value is fine. Inside a group without storage nothing has.
- * To support an option, give it a field in conf.h and turn its NO row into
- * an OPT row.
+ * An option with a row has a field in conf.h, in which its value is stored.
+ * The options that Centrifugo has and fugu has not are in known.c: of these
+ * a value is read and checked, and refused when it isn't the default, unless
+ * OF_NOP says that any value is fine. To support such an option, give it a
+ * field and a row, and take it from there.
  */
 #ifndef CONF_TABLE_H
 #define CONF_TABLE_H
@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "conf/conf.h"
 #include "util/sv.h"
@@ -46,22 +47,41 @@ enum conf_type {
 #define OF_NAMED	0x20	/* items with a name: can come from variables */
 #define OF_FULL		0x40	/* must not be the empty string */
 #define OF_TEXT		0x80	/* in JSON a string; no number stands for it */
+#define OF_STORED	0x100	/* has a place in struct conf */
 
-struct conf_opt {
-	const char		*name;
-	enum conf_type		 type;
-	unsigned		 flags;
-	bool			 stored;
-	size_t			 off;		/* in the group's structure */
-	const struct conf_opt	*sub;		/* GROUP, SQUASH, ITEMS */
-	size_t			 item_size;	/* ITEMS with storage */
-	int64_t			 min, max;	/* both 0: from 0 up */
-	const char		*choices;	/* of a string, or of a list's
-						 * members; by spaces */
-	const char		*def;		/* as in the environment */
-	const char		*help;		/* a sentence; the type is not
-						 * repeated */
+/* The numbers that an option may have. */
+enum conf_ranges {
+	CONF_R_FROM_0, CONF_R_FROM_1, CONF_R_UP, CONF_R_PORT,
+	CONF_R_PORT_OR_0, CONF_R_TIME, CONF_R_TIME_OR_0, CONF_R_ANY_TIME,
+	CONF_R_SECONDS, CONF_R_HEAD, CONF_R_THREADS, CONF_R_LEVEL,
+	CONF_R_STATUS, CONF_R_DISCONNECT, CONF_R_ERROR
 };
+
+struct conf_range {
+	int64_t		min, max;
+};
+
+/* Small, because there are hundreds. */
+struct conf_opt {
+	/* The name, and after its zero byte the default, as it stands in
+	 * the environment, and after that one, of what is stored, the help:
+	 * a sentence that does not repeat the type. */
+	const char		*name;
+	union {
+		const struct conf_opt *sub;	/* of what is stored */
+		const char	*known;		/* or else an ID of known.c */
+		const char	*choices;	/* of a string, or of a list's
+						 * members; by spaces */
+	};
+	uint16_t		 flags;
+	uint16_t		 off;		/* in the group's structure */
+	uint16_t		 item_size;	/* ITEMS with storage */
+	uint8_t			 type;		/* enum conf_type */
+	uint8_t			 range;		/* enum conf_ranges */
+};
+
+/* For what is stored. */
+struct conf_range conf_range(const struct conf_opt *);
 
 /* ITEMS with storage look like this: struct conf_namespaces and friends. */
 struct conf_items {
@@ -69,21 +89,14 @@ struct conf_items {
 	size_t		 n;
 };
 
-extern const struct conf_opt conf_root[];
+/* The group of all. */
+extern const struct conf_opt conf_root;
 
 /* Groups used by more than one file of the table. */
 extern const struct conf_opt conf_tls_opts[];
-extern const struct conf_opt conf_redis_opts[];
-extern const struct conf_opt conf_proxy_opts[];
 extern const struct conf_opt conf_token_opts[];
 extern const struct conf_opt conf_channel_opts[];
-extern const struct conf_opt conf_rpc_opts[];
-extern const struct conf_opt conf_nats_opts[];
-extern const struct conf_opt conf_stream_pg_opts[];
-extern const struct conf_opt conf_map_pg_opts[];
-extern const struct conf_opt conf_controller_pg_opts[];
 extern const struct conf_opt conf_disconnect_opts[];
-extern const struct conf_opt conf_consumer_opts[];
 
 /* The field's offset; compiles only if its type is T. */
 #define FIELD(T, st, f)							\
@@ -97,47 +110,50 @@ extern const struct conf_opt conf_consumer_opts[];
 #define FIELD_LIST(st, f)	FIELD(struct conf_list, st, f)
 #define FIELD_MAP(st, f)	FIELD(struct conf_map, st, f)
 
-/* Rows with storage: struct conf_X, field, flags, default, help. */
+/* A row: struct conf_X, field, flags, range or choices, default, help. */
 #define OPT(t, st, f, fl, d, h)						\
-	{ .name = #f, .type = CONF_##t, .flags = fl, .stored = true,	\
-	  .off = FIELD_##t(st, f), .def = d, .help = h }
-#define OPT_RANGE(t, st, f, fl, lo, hi, d, h)				\
-	{ .name = #f, .type = CONF_##t, .flags = fl, .stored = true,	\
-	  .off = FIELD_##t(st, f), .min = lo, .max = hi, .def = d,	\
-	  .help = h }
+	OPT_RANGE(t, st, f, fl, FROM_0, d, h)
+#define OPT_RANGE(t, st, f, fl, r, d, h)				\
+	{ .name = #f "\0" d "\0" h, .type = CONF_##t,			\
+	  .flags = OF_STORED | (fl), .off = FIELD_##t(st, f),		\
+	  .range = CONF_R_##r }
 #define OPT_ONEOF(st, f, fl, ch, d, h)					\
-	{ .name = #f, .type = CONF_STR, .flags = fl, .stored = true,	\
-	  .off = FIELD_STR(st, f), .choices = ch, .def = d, .help = h }
+	{ .name = #f "\0" d "\0" h, .type = CONF_STR,			\
+	  .flags = OF_STORED | (fl), .off = FIELD_STR(st, f),		\
+	  .choices = ch }
 #define OPT_LISTOF(st, f, fl, ch, d, h)					\
-	{ .name = #f, .type = CONF_LIST, .flags = fl, .stored = true,	\
-	  .off = FIELD_LIST(st, f), .choices = ch, .def = d, .help = h }
-#define GROUP(st, f, s, h)						\
-	{ .name = #f, .type = CONF_GROUP, .stored = true,		\
-	  .off = offsetof(struct st, f), .sub = s, .help = h }
+	{ .name = #f "\0" d "\0" h, .type = CONF_LIST,			\
+	  .flags = OF_STORED | (fl), .off = FIELD_LIST(st, f),		\
+	  .choices = ch }
+#define GROUP(st, f, s)							\
+	{ .name = #f "\0\0", .type = CONF_GROUP, .flags = OF_STORED,	\
+	  .off = offsetof(struct st, f), .sub = s }
 #define SQUASH(st, f, s)						\
-	{ .type = CONF_SQUASH, .stored = true,				\
+	{ .type = CONF_SQUASH, .flags = OF_STORED,			\
 	  .off = offsetof(struct st, f), .sub = s }
 /* Rows of another table about the same structure. */
-#define SAME(s)	{ .type = CONF_SQUASH, .stored = true, .sub = s }
+#define SAME(s)								\
+	{ .type = CONF_SQUASH, .flags = OF_STORED, .sub = s }
 #define ITEMS(st, f, item, fl, s, h)					\
-	{ .name = #f, .type = CONF_ITEMS, .flags = fl, .stored = true,	\
-	  .off = offsetof(struct st, f), .sub = s,			\
-	  .item_size = sizeof(struct item), .def = "", .help = h }
-
-/* Rows without: name, default, help. */
-#define NO(t, n, d, h)							\
-	{ .name = n, .type = CONF_##t, .def = d, .help = h }
-#define NO_FLAG(t, n, fl, d, h)						\
-	{ .name = n, .type = CONF_##t, .flags = fl, .def = d, .help = h }
-#define NO_ONEOF(n, ch, d, h)						\
-	{ .name = n, .type = CONF_STR, .choices = ch, .def = d, .help = h }
-#define NO_GROUP(n, s, h)						\
-	{ .name = n, .type = CONF_GROUP, .sub = s, .help = h }
-#define NO_SQUASH(s)	{ .type = CONF_SQUASH, .sub = s }
-#define NO_ITEMS(n, fl, s, h)						\
-	{ .name = n, .type = CONF_ITEMS, .flags = fl, .sub = s,		\
-	  .def = "", .help = h }
+	{ .name = #f "\0\0" h, .type = CONF_ITEMS,			\
+	  .flags = OF_STORED | (fl), .off = offsetof(struct st, f),	\
+	  .sub = s, .item_size = sizeof(struct item) }
+/* The options of known.c that belong to the group. */
+#define KNOWN(id)	{ .type = CONF_SQUASH, .known = id }
 #define END		{ .type = CONF_END }
+
+/*
+ * Goes through the rows of a GROUP, SQUASH or ITEMS in order. NULL after the
+ * last; what it gives may be gone after the next.
+ */
+struct conf_rows {
+	const struct conf_opt	*next;	/* of a table, or NULL: */
+	const char		*text;	/* of known.c */
+	struct conf_opt		 row;
+};
+
+struct conf_rows conf_rows(const struct conf_opt *group);
+const struct conf_opt *conf_rows_next(struct conf_rows *);
 
 /* A dotted name being put together; too long a name is cut, so that it
  * matches nothing. */
@@ -155,17 +171,40 @@ size_t	conf_path_push(struct conf_path *, struct sv name);
 size_t	conf_path_index(struct conf_path *, size_t i);
 void	conf_path_pop(struct conf_path *, size_t n);
 
+static inline const char *
+conf_default(const struct conf_opt *o)
+{
+	return o->name + strlen(o->name) + 1;
+}
+
+/* "" for what is not stored. */
+static inline const char *
+conf_help(const struct conf_opt *o)
+{
+	const char *def = conf_default(o);
+
+	return o->flags & OF_STORED ? def + strlen(def) + 1 : "";
+}
+
+/* The words that it may be, or NULL if it may be any. */
+static inline const char *
+conf_choices(const struct conf_opt *o)
+{
+	return o->type == CONF_STR || o->type == CONF_LIST ? o->choices :
+	    NULL;
+}
+
 /* The place of opt's value under base, or NULL if it has none. */
 static inline void *
 conf_slot(const struct conf_opt *opt, const void *base)
 {
-	if (base == NULL || !opt->stored)
+	if (base == NULL || !(opt->flags & OF_STORED))
 		return NULL;
 	return (char *)(uintptr_t)base + opt->off;
 }
 
 /*
- * Visit every option below a table in order, groups included, with its
+ * Visit every option below a group in order, groups included, with its
  * dotted name and its slot. For a group the visitor says whether to go in;
  * the items of an ITEMS row are left to it.
  */
@@ -175,16 +214,16 @@ struct conf_visitor {
 	struct conf_path path;
 };
 
-void	conf_visit(struct conf_visitor *, const struct conf_opt *table,
+void	conf_visit(struct conf_visitor *, const struct conf_opt *group,
 	    const void *base);
 
-/* The option called name (case is ignored, no dots) in a table, and its
- * slot under base. */
-const struct conf_opt *conf_find(const struct conf_opt *table,
-	    struct sv name, const void *base, void **slot);
+/* The option called name (case is ignored, no dots) in a group, and its
+ * slot under base. False with *slot NULL if there is none. */
+bool	conf_find(const struct conf_opt *group, struct sv name,
+	    const void *base, struct conf_opt *, void **slot);
 /* The same for a dotted name from the root; *canon is its spelling. */
-const struct conf_opt *conf_find_dotted(struct sv name,
-	    const struct conf *, void **slot, struct conf_path *canon);
+bool	conf_find_dotted(struct sv name, const struct conf *,
+	    struct conf_opt *, void **slot, struct conf_path *canon);
 
 /* The name nearest to a mistaken one, in near; false if none is near. */
 bool	conf_suggest(const char *wrong, struct conf_path *near);

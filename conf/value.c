@@ -77,11 +77,13 @@ static int
 default_value(struct conf_load *l, const struct conf_opt *o,
     struct conf_value *out)
 {
-	if (*o->def == '\0') {
+	const char *def = conf_default(o);
+
+	if (*def == '\0') {
 		*out = (struct conf_value){ .s = "" };
 		return 0;
 	}
-	return conf_value_text(l, (struct conf_at){ 0 }, o->name, o, o->def,
+	return conf_value_text(l, (struct conf_at){ 0 }, o->name, o, def,
 	    out);
 }
 
@@ -216,21 +218,22 @@ check_value(struct conf_load *l, struct conf_at at, const char *key,
 {
 	bool number = o->type == CONF_INT || o->type == CONF_PORT ||
 	    o->type == CONF_DUR;
-	int64_t max = o->max == 0 ? INT64_MAX : o->max;
+	struct conf_range r = conf_range(o);
 	struct buf b = BUF_INIT;
 	int ret = -1;
 
-	if (number && o->stored && (v->i < o->min || v->i > max)) {
+	if (number && (o->flags & OF_STORED) &&
+	    (v->i < r.min || v->i > r.max)) {
 		buf_puts(&b, "must be from ");
-		conf_put_number(&b, o, o->min);
-		if (o->max != 0) {
+		conf_put_number(&b, o, r.min);
+		if (r.max != INT64_MAX) {
 			buf_puts(&b, " to ");
-			conf_put_number(&b, o, o->max);
+			conf_put_number(&b, o, r.max);
 		} else
 			buf_puts(&b, " up");
 		conf_say(l->errs, CONF_BAD, at, key, "%.*s",
 		    SV_ARG(buf_sv(&b)));
-	} else if (o->choices != NULL && !is_chosen(o, v)) {
+	} else if (conf_choices(o) != NULL && !is_chosen(o, v)) {
 		conf_say(l->errs, CONF_BAD, at, key, "must be one of: %s",
 		    o->choices);
 	} else if ((o->flags & OF_FULL) && *v->s == '\0') {
@@ -256,17 +259,20 @@ conf_set(struct conf_load *l, struct conf_at at, const char *key,
 
 /* see load.h */
 int
-conf_set_defaults(struct conf_load *l, const struct conf_opt *o, void *base)
+conf_set_defaults(struct conf_load *l, const struct conf_opt *group,
+    void *base)
 {
+	struct conf_rows rows = conf_rows(group);
+	const struct conf_opt *o;
 	struct conf_value v;
 	void *slot;
 
-	for (; o->type != CONF_END; o++) {
+	while ((o = conf_rows_next(&rows)) != NULL) {
 		slot = conf_slot(o, base);
 		if (slot == NULL || o->type == CONF_ITEMS)
 			continue;
 		if (o->type == CONF_GROUP || o->type == CONF_SQUASH) {
-			if (conf_set_defaults(l, o->sub, slot) == -1)
+			if (conf_set_defaults(l, o, slot) == -1)
 				return -1;
 			continue;
 		}

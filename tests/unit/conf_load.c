@@ -662,8 +662,7 @@ TEST(without_a_file_it_starts_and_reads_dotenv)
  * are looked at before the table refuses them. */
 TEST(maps_expand_variables)
 {
-	static const struct conf_opt map = { .name = "m", .type = CONF_MAP,
-	    .def = "" };
+	static const struct conf_opt map = { .name = "m\0", .type = CONF_MAP };
 	struct conf_mem *mem = NULL;
 	struct conf_errors errs = CONF_ERRORS_INIT;
 	struct conf_var vars[] = { { "CENTRIFUGO_VAR_A", "1", false },

@@ -45,26 +45,27 @@ read_keys(void)
 }
 
 /* The row for a name in which [] stands after lists of objects. */
-static const struct conf_opt *
-row_of(const char *name, const void **slot)
+static bool
+row_of(const char *name, struct conf_opt *o, const void **slot)
 {
-	const struct conf_opt *table = conf_root, *o = NULL;
 	const void *base = *slot;
 	struct sv rest = sv_from(name), part;
+	struct conf_opt group;
 	void *next;
 
+	*o = conf_root;
 	while (rest.p != NULL) {
 		part = sv_cut(&rest, '.');
 		if (sv_ends(part, SV("[]")))
 			part.n -= 2;
-		if (table == NULL ||
-		    (o = conf_find(table, part, base, &next)) == NULL)
-			return NULL;
-		table = o->sub;
+		group = *o;
+		if ((group.type != CONF_GROUP && group.type != CONF_ITEMS) ||
+		    !conf_find(&group, part, base, o, &next))
+			return false;
 		base = next;
 	}
 	*slot = base;
-	return o;
+	return true;
 }
 
 static const char *
@@ -84,7 +85,7 @@ type_name(const struct conf_opt *o)
 TEST(every_option_of_centrifugo_is_known)
 {
 	static const struct conf any;
-	const struct conf_opt *o;
+	struct conf_opt o;
 	const void *slot;
 	const char *def;
 	size_t i;
@@ -93,12 +94,12 @@ TEST(every_option_of_centrifugo_is_known)
 	for (i = 0; i < nkeys; i++) {
 		test_note("%s", keys[i].name);
 		slot = &any;
-		if (!CHECK((o = row_of(keys[i].name, &slot)) != NULL))
+		if (!CHECK(row_of(keys[i].name, &o, &slot)))
 			continue;
-		CHECK_STR(type_name(o), keys[i].type);
-		def = strcmp(o->def, "0") == 0 ? "" : o->def;
-		CHECK_STR(def, keys[i].def);
-		CHECK(!(o->flags & OF_EXTRA));
+		CHECK_STR(type_name(&o), keys[i].type);
+		def = conf_default(&o);
+		CHECK_STR(strcmp(def, "0") == 0 ? "" : def, keys[i].def);
+		CHECK(!(o.flags & OF_EXTRA));
 	}
 }
 
@@ -121,26 +122,28 @@ check_row(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 	struct conf_errors errs = CONF_ERRORS_INIT;
 	struct conf_load l = { .mem = &mem, .errs = &errs };
 	struct conf_value value;
-	size_t n = strlen(o->help), was;
+	struct conf_range r = conf_range(o);
+	const char *def = o->type == CONF_GROUP ? "" : conf_default(o);
+	size_t n, was;
 
 	test_note("%s", v->path.s);
-	CHECK(n > 3 && o->help[n - 1] == '.');
+	CHECK(!(o->flags & OF_STORED) == (slot == NULL));
 	if (o->type == CONF_GROUP)
 		return true;
+	n = strlen(conf_help(o));
+	CHECK(slot == NULL ? n == 0 : n > 3 && conf_help(o)[n - 1] == '.');
 	CHECK(is_key(v->path.s) != !!(o->flags & OF_EXTRA));
 	if (o->type == CONF_ITEMS) {
 		was = v->path.n;
 		conf_path_add(&v->path, SV("[]"));
-		conf_visit(v, o->sub, slot);
+		conf_visit(v, o, slot);
 		conf_path_pop(&v->path, was);
 	} else {
 		CHECK_INT(conf_value_text(&l, (struct conf_at){ 0 }, "", o,
-		    o->def, &value), *o->def != '\0' || o->type == CONF_STR ||
+		    def, &value), *def != '\0' || o->type == CONF_STR ||
 		    o->type == CONF_PEM || o->type == CONF_LIST ||
 		    o->type == CONF_MAP || o->type == CONF_PORT ? 0 : -1);
-		CHECK(o->max == 0 || o->min <= o->max);
-		CHECK(o->choices == NULL || o->type == CONF_STR ||
-		    o->type == CONF_LIST);
+		CHECK(r.min < r.max);
 		CHECK(!(slot != NULL && (o->flags & OF_NOP)));
 	}
 	conf_mem_free(mem);
@@ -154,7 +157,7 @@ TEST(rows_are_sound_and_additions_are_marked)
 	struct conf_visitor v = { .visit = check_row };
 
 	read_keys();
-	conf_visit(&v, conf_root, &any);
+	conf_visit(&v, &conf_root, &any);
 }
 
 /* JSON for an option: its groups around the value. */
@@ -202,11 +205,11 @@ other_value(const struct conf_opt *o, struct buf *json, struct buf *text)
 		break;
 	default:
 		s = SV("zz");
-		if (o->choices == NULL)
+		if (conf_choices(o) == NULL)
 			break;
 		choices = sv_from(o->choices);
 		s = sv_cut(&choices, ' ');
-		if (sv_eq(s, sv_from(o->def)))
+		if (sv_eq(s, sv_from(conf_default(o))))
 			s = sv_cut(&choices, ' ');
 	}
 	buf_putsv(text, s);
@@ -280,13 +283,14 @@ check_default(const struct key *k, const struct conf_opt *o)
 	struct buf b = BUF_INIT;
 	char got[256], def[80];
 
-	snprintf(def, sizeof(def), "\"%s\"", o->def);
+	snprintf(def, sizeof(def), "\"%s\"", conf_default(o));
 	put_nested(&b, k->name, sv_from(zero[o->type]));
 	load(&(struct conf_source){ .path = "x", .text = buf_sv(&b) }, got,
 	    sizeof(got));
 	CHECK_STR(got, "");
 	buf_reset(&b);
-	put_nested(&b, k->name, sv_from(*o->def == '\0' ? "null" : def));
+	put_nested(&b, k->name, sv_from(*conf_default(o) == '\0' ?
+	    "null" : def));
 	load(&(struct conf_source){ .path = "x", .text = buf_sv(&b) }, got,
 	    sizeof(got));
 	CHECK_STR(got, "");
@@ -296,7 +300,7 @@ check_default(const struct key *k, const struct conf_opt *o)
 TEST(what_is_not_supported_is_refused_by_name_unless_it_is_the_default)
 {
 	static const struct conf any;
-	const struct conf_opt *o;
+	struct conf_opt o;
 	const void *slot;
 	size_t i, refused = 0;
 
@@ -305,12 +309,12 @@ TEST(what_is_not_supported_is_refused_by_name_unless_it_is_the_default)
 		test_note("%s", keys[i].name);
 		slot = &any;
 		if (strstr(keys[i].name, "[]") != NULL ||
-		    (o = row_of(keys[i].name, &slot)) == NULL)
+		    !row_of(keys[i].name, &o, &slot))
 			continue;
-		check_default(&keys[i], o);
+		check_default(&keys[i], &o);
 		if (slot != NULL)
 			continue;
-		check_refused(&keys[i], o);
+		check_refused(&keys[i], &o);
 		refused++;
 	}
 	CHECK(refused > 600);
@@ -376,7 +380,7 @@ check_is(struct conf_source *src, char *var, const char *skip,
 	struct conf_mem *mem = NULL;
 	struct conf_load l = { .mem = &mem, .errs = &errs };
 	char *vars[NNEEDED + 2], **next = vars;
-	const struct conf_opt *o;
+	struct conf_opt o;
 	const struct conf *c;
 	struct conf_path canon = { .n = 0 };
 	struct conf_value want, got;
@@ -394,13 +398,13 @@ check_is(struct conf_source *src, char *var, const char *skip,
 	if (!CHECK_INT(conf_load(&c, src, &errs), 0))
 		test_note("%s: %s", name, errs.v[0].text);
 	if (CHECK(c != NULL) &&
-	    CHECK((o = conf_find_dotted(sv_from(name), c, &slot,
-	    &canon)) != NULL && slot != NULL) &&
-	    CHECK_INT(conf_value_text(&l, (struct conf_at){ 0 }, name, o,
+	    CHECK(conf_find_dotted(sv_from(name), c, &o, &slot, &canon) &&
+	    slot != NULL) &&
+	    CHECK_INT(conf_value_text(&l, (struct conf_at){ 0 }, name, &o,
 	    text, &want), 0)) {
-		got = conf_value_of(o, slot);
-		CHECK(conf_value_eq(o, &got, &want));
-		CHECK(!conf_value_is_default(&l, o, &got));
+		got = conf_value_of(&o, slot);
+		CHECK(conf_value_eq(&o, &got, &want));
+		CHECK(!conf_value_is_default(&l, &o, &got));
 	}
 	conf_unref(c);
 	conf_mem_free(mem);
@@ -448,7 +452,7 @@ check_taken(const char *name, const struct conf_opt *o)
 TEST(what_is_supported_is_taken_from_every_source)
 {
 	static const struct conf any;
-	const struct conf_opt *o;
+	struct conf_opt o;
 	const void *slot;
 	size_t i, taken = 0;
 
@@ -457,10 +461,10 @@ TEST(what_is_supported_is_taken_from_every_source)
 		test_note("%s", keys[i].name);
 		slot = &any;
 		if (strstr(keys[i].name, "[]") != NULL ||
-		    (o = row_of(keys[i].name, &slot)) == NULL ||
-		    slot == NULL || o->type == CONF_ITEMS)
+		    !row_of(keys[i].name, &o, &slot) ||
+		    slot == NULL || o.type == CONF_ITEMS)
 			continue;
-		check_taken(keys[i].name, o);
+		check_taken(keys[i].name, &o);
 		taken++;
 	}
 	CHECK(taken > 150);
