@@ -28,6 +28,7 @@
 #include "api/command.h"
 #include "api/order.h"
 #include "api/ports.h"
+#include "api/secure.h"
 #include "api/service.h"
 #include "api/site.h"
 #include "api/summary.h"
@@ -51,6 +52,7 @@ static struct app {
 	struct activated	 inherited;	/* sockets */
 	struct site		 external, internal, redirect;
 	struct ports		 ports;
+	struct secure		 secure;
 	struct pidfh		*pidfile;
 	struct io		 signals;
 	struct timer		 deadline;
@@ -121,7 +123,10 @@ load_conf(void)
 		code = EX_CANTCREAT;
 	report(&errs);
 	conf_errors_fini(&errs);
-	return code == 0 && !keys_ok(app.conf) ? EX_CONFIG : code;
+	if (code == 0 && (!keys_ok(app.conf) ||
+	    secure_load(&app.secure, app.conf) == -1))
+		code = EX_CONFIG;
+	return code;
 }
 
 /* ---- pid file ---- */
@@ -250,7 +255,8 @@ reload(void)
 	const struct conf	*conf;
 	struct buf		 names = BUF_INIT;
 
-	if (conf_load(&conf, &app.source, &errs) == 0 && !keys_ok(conf)) {
+	if (conf_load(&conf, &app.source, &errs) == 0 && (!keys_ok(conf) ||
+	    secure_load(&app.secure, conf) == -1)) {
 		conf_unref(conf);
 		conf = NULL;
 	}
@@ -266,13 +272,15 @@ reload(void)
 		    kv_sv("options", buf_sv(&names)));
 	buf_fini(&names);
 	setup_log(conf);
-	if (order_all(&app.srv, set_conf, conf) == -1) {
+	if (order_all(&app.srv, set_conf, conf) == -1 ||
+	    secure_apply(&app.secure) == -1) {
 		log_error("out of memory: the configuration was not reloaded");
 		conf_unref(conf);
 		return false;
 	}
 	conf_unref(app.conf);
 	app.conf = conf;
+	secure_watch(&app.secure);
 	log_info("configuration reloaded");
 	return true;
 }
@@ -364,6 +372,7 @@ make_workers(void)
 		srv->worker[i] = w;
 		if (node_init(srv, w, app.conf) == -1 ||
 		    api_node_init(srv->node[i]) == -1 ||
+		    secure_start(&app.secure, &app.ports, srv, w) == -1 ||
 		    ports_start(&app.ports, w) == -1)
 			return -1;
 	}
@@ -403,6 +412,7 @@ static void
 announce(void)
 {
 	ports_announce(&app.ports);
+	secure_watch(&app.secure);
 	service_ready(app.srv.node[0]);
 	log_info("fugu is running", kv_s("version", FUGU_VERSION),
 	    kv_u("workers", app.srv.n), kv_i("pid", getpid()),
@@ -447,9 +457,11 @@ tear_down(void)
 		api_node_fini(srv->node[i]);
 		node_free(srv->node[i]);
 		http_worker_fini(srv->worker[i]);
+		secure_end(&app.secure, srv->worker[i]);
 		worker_free(srv->worker[i]);
 	}
 	ports_close(&app.ports);
+	secure_fini(&app.secure);
 	site_fini(&app.external);
 	site_fini(&app.internal);
 	site_fini(&app.redirect);

@@ -178,6 +178,19 @@ client_auth(const struct conf_tls *t)
 	    TLS_CLIENT_REQUIRED;
 }
 
+/* see certs.h */
+bool
+certs_used(const struct conf *conf)
+{
+	const struct conf_http_server	*h = &conf->http_server;
+	size_t				 i;
+
+	for (i = 0; i < h->listeners.n; i++)
+		if (h->listeners.v[i].tls)
+			return true;
+	return h->tls.enabled || h->tls_autocert.enabled;
+}
+
 /* The settings of one group of options; NULL after findings. */
 static struct tls_server *
 load_group(struct loading *l, const struct conf_tls *t, const char *option,
@@ -194,7 +207,7 @@ load_group(struct loading *l, const struct conf_tls *t, const char *option,
 	size_t			 i;
 
 	l->option = option;
-	if (t->enabled) {
+	if (t->cert_pem[0] != '\0') {
 		load_cred(l, t->cert_pem, t->key_pem);
 		for (i = 0; i < t->certificates.n; i++)
 			load_cred(l, t->certificates.v[i].cert_pem,
@@ -226,7 +239,7 @@ certs_load(struct certs *c, const struct conf *conf,
 	const char	*name = h->tls_autocert.server_name;
 
 	memset(c, 0, sizeof(*c));
-	if (h->tls_autocert.enabled || h->tls.enabled)
+	if (certs_used(conf))
 		c->external = load_group(&l, &h->tls, "http_server.tls",
 		    more, nmore, *name == '\0' ? NULL : name, sessions);
 	if (h->internal_tls.enabled)

@@ -23,6 +23,9 @@ struct certs {
 	size_t			 nstamp;
 };
 
+/* Whether any port is for TLS with the certificates of http_server.tls. */
+bool	certs_used(const struct conf *);
+
 /* Told each finding: a sentence that begins with the option's name. */
 typedef void certs_say(void *arg, bool fatal, const char *text);
 

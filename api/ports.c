@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "api/certs.h"
 #include "api/ports.h"
 #include "net/proxyproto.h"
 #include "net/unix.h"
@@ -467,8 +468,8 @@ inherit(struct opening *o, const struct activated *a, size_t i)
 		close(a->v[i].fd);
 		return;
 	}
-	if (p->tls && !s->tls.enabled && !s->tls_autocert.enabled &&
-	    !s->internal_tls.enabled && *s->tls.cert_pem == '\0') {
+	if (p->tls && !certs_used(o->ports->conf) &&
+	    !(p->use == INTERNAL && s->internal_tls.enabled)) {
 		log_fatal("an inherited socket is for TLS, and there is no "
 		    "certificate", kv_s("name", a->v[i].name));
 		failed(o, EX_CONFIG);

@@ -1,0 +1,172 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * See secure.h.
+ */
+#include <stdlib.h>
+
+#include "api/secure.h"
+#include "tls/filter.h"
+#include "util/log.h"
+
+static void
+say(void *arg, bool fatal, const char *text)
+{
+	(void)arg;
+	if (fatal)
+		log_error(text);
+	else
+		log_warn(text);
+}
+
+/* see secure.h */
+int
+secure_load(struct secure *s, const struct conf *conf)
+{
+	const struct conf_tls	*t = &conf->http_server.tls;
+	struct certs		 fresh;
+
+	if (s->sessions == NULL && t->session_cache_size > 0 &&
+	    (certs_used(conf) || conf->http_server.internal_tls.enabled))
+		s->sessions = tls_sessions_new((size_t)t->session_cache_size);
+	if (certs_load(&fresh, conf, s->more, s->nmore, s->sessions, say,
+	    NULL) == -1)
+		return -1;
+	certs_fini(&s->certs);
+	s->certs = fresh;
+	conf_unref(s->conf);
+	s->conf = conf_ref(conf);
+	return 0;
+}
+
+/* see secure.h */
+int
+secure_start(struct secure *s, struct ports *ports, struct server *srv,
+    struct worker *w)
+{
+	const struct conf_tls *t = &s->conf->http_server.tls;
+
+	s->ports = ports;
+	s->srv = srv;
+	if ((s->tw[w->id] = tls_worker_new(w)) == NULL)
+		return -1;
+	tls_worker_limit(s->tw[w->id], (int)t->handshake_timeout,
+	    (unsigned)t->max_handshakes / srv->n);
+	ports_set_tls(ports, w, s->tw[w->id], s->certs.external,
+	    s->certs.internal);
+	return 0;
+}
+
+/* ---- new certificates on running workers ---- */
+
+struct delivery {
+	struct mail		 mail;
+	struct secure		*secure;
+	struct tls_server	*external, *internal;
+};
+
+static void
+delivery_free(struct delivery *d)
+{
+	tls_server_unref(d->external);
+	tls_server_unref(d->internal);
+	free(d);
+}
+
+static void
+deliver(struct mail *m, void *ctx)
+{
+	struct delivery		*d = (struct delivery *)(void *)m;
+	const struct node	*n = ctx;
+
+	ports_set_tls(d->secure->ports, n->w, d->secure->tw[n->w->id],
+	    d->external, d->internal);
+	delivery_free(d);
+}
+
+static struct delivery *
+delivery_new(struct secure *s)
+{
+	struct delivery *d;
+
+	if ((d = calloc(1, sizeof(*d))) == NULL)
+		return NULL;
+	d->mail.run = deliver;
+	d->secure = s;
+	if (s->certs.external != NULL)
+		d->external = tls_server_ref(s->certs.external);
+	if (s->certs.internal != NULL)
+		d->internal = tls_server_ref(s->certs.internal);
+	return d;
+}
+
+/* see secure.h */
+int
+secure_apply(struct secure *s)
+{
+	struct delivery	*d[WORKERS_MAX];
+	unsigned	 i;
+
+	for (i = 0; i < s->srv->n; i++) {
+		if ((d[i] = delivery_new(s)) == NULL) {
+			while (i > 0)
+				delivery_free(d[--i]);
+			return -1;
+		}
+	}
+	for (i = 0; i < s->srv->n; i++)
+		worker_post(s->srv->worker[i], &d[i]->mail);
+	return 0;
+}
+
+/* ---- files that change ---- */
+
+static void
+on_watch(struct timer *t)
+{
+	struct secure *s = (struct secure *)(void *)((char *)t -
+	    offsetof(struct secure, watch));
+
+	if (certs_changed(&s->certs)) {
+		if (secure_load(s, s->conf) == 0 && secure_apply(s) == 0)
+			log_info("certificates have changed and were read "
+			    "again");
+		else
+			log_error("certificates have changed, but the new "
+			    "ones can't be used: the old ones stay in force");
+	}
+	secure_watch(s);
+}
+
+/* see secure.h */
+void
+secure_watch(struct secure *s)
+{
+	struct worker	*w = s->srv->worker[0];
+	int64_t		 interval = s->conf->http_server.tls.reload_interval;
+
+	s->watch.fn = on_watch;
+	timer_stop(&s->watch);
+	if (interval > 0 && s->certs.nstamp > 0)
+		timer_set(w, &s->watch, w->now + interval);
+}
+
+/* see secure.h */
+void
+secure_end(struct secure *s, const struct worker *w)
+{
+	timer_stop(&s->watch);
+	tls_worker_free(s->tw[w->id]);
+	s->tw[w->id] = NULL;
+}
+
+/* see secure.h */
+void
+secure_fini(struct secure *s)
+{
+	certs_fini(&s->certs);
+	tls_sessions_free(s->sessions);
+	conf_unref(s->conf);
+	*s = (struct secure){ .nmore = 0 };
+}
