@@ -192,7 +192,7 @@ node_init(struct server *srv, struct worker *w, const struct conf *conf)
 	n->srv = srv;
 	LIST_INIT(&n->clients);
 	json_init(&n->json);
-	ws_zip_init(&n->zip);
+	ws_zip_init(&n->zip, WS_DEFLATE_WINDOW);
 	buf_init(&n->reply);
 	buf_init(&n->scratch);
 	buf_init(&n->push);

@@ -32,7 +32,7 @@ wire_message(struct node *n, enum wire_form form, struct sv message)
 		return encode_wire(form, message);
 	if ((zip = malloc(message.n + WS_ZIP_SPARE)) != NULL)
 		len = ws_zip_deflate(&n->zip, (int)o->compression_level,
-		    message, zip);
+		    message, zip, message.n);
 	if (len == 0) {
 		b = encode_wire(form, message);
 	} else {

@@ -302,12 +302,13 @@ out:
 
 /* ---- the echo endpoint ---- */
 
+/* What comes compressed goes back compressed, even if that makes it longer
+ * or the client wants a small window. */
 #define ECHO_MAX	(16 * 1024 * 1024)
 
 struct echo {
 	struct ws	ws;
 	struct ws_zip	zip;
-	bool		sends;		/* compressed messages */
 };
 
 static void
@@ -320,15 +321,15 @@ echo_frame(struct conn *conn, enum ws_op op, struct sv data)
 }
 
 static void
-echo_message(struct conn *conn, struct ws_event *ev)
+echo_message(struct conn *conn, const struct ws_event *ev)
 {
 	struct echo	*e = conn->proto;
 	struct blob	*b;
-	char		*zip = malloc(ev->data.n + WS_ZIP_SPARE);
-	size_t		 n = 0;
+	size_t		 max = ev->data.n + ev->data.n / 8 + 64, n = 0;
+	char		*zip = malloc(max + WS_ZIP_SPARE);
 
-	if (e->sends && zip != NULL)
-		n = ws_zip_deflate(&e->zip, 1, ev->data, zip);
+	if (ev->deflated && zip != NULL)
+		n = ws_zip_deflate(&e->zip, 1, ev->data, zip, max);
 	if (n == 0) {
 		echo_frame(conn, ev->op, ev->data);
 	} else if ((b = frame(ev->op, sv_make(zip, n))) == NULL) {
@@ -423,8 +424,8 @@ ws_echo_handler(struct http_exchange *x)
 	ws_init(&e->ws, ECHO_MAX);
 	if (terms.on)
 		ws_allow_deflate(&e->ws);
-	e->sends = ws_deflate_sends(terms);
-	ws_zip_init(&e->zip);
+	ws_zip_init(&e->zip, terms.window == 0 ? WS_DEFLATE_WINDOW :
+	    terms.window > 9 ? terms.window : 9);
 	if (http_upgrade(x, buf_sv(&head), &echo_conn_ops, e) == -1)
 		free(e);
 out:

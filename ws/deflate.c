@@ -37,9 +37,9 @@ struct sink {
 
 /* see deflate.h */
 void
-ws_zip_init(struct ws_zip *z)
+ws_zip_init(struct ws_zip *z, int window)
 {
-	*z = (struct ws_zip){ .out = NULL };
+	*z = (struct ws_zip){ .window = window };
 }
 
 /* see deflate.h */
@@ -54,7 +54,7 @@ ws_zip_fini(struct ws_zip *z)
 	free(z->in);
 	free(z->scratch);
 	free(z->large);
-	ws_zip_init(z);
+	ws_zip_init(z, z->window);
 }
 
 /* zlib's memory comes from where ours comes from. */
@@ -95,7 +95,7 @@ begin_deflate(struct ws_zip *z, int level)
 	if (z->out == NULL) {
 		if ((s = stream_new()) == NULL)
 			return -1;
-		if (deflateInit2(s, level, Z_DEFLATED, -WS_DEFLATE_WINDOW,
+		if (deflateInit2(s, level, Z_DEFLATED, -z->window,
 		    MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
 			free(s);
 			return -1;
@@ -113,21 +113,22 @@ begin_deflate(struct ws_zip *z, int level)
 
 /* see deflate.h */
 size_t
-ws_zip_deflate(struct ws_zip *z, int level, struct sv in, char *out)
+ws_zip_deflate(struct ws_zip *z, int level, struct sv in, char *out,
+    size_t n)
 {
 	z_stream *s;
 
-	if (in.n == 0 || in.n > INT_MAX || begin_deflate(z, level) == -1)
+	if (in.n > INT_MAX || n > INT_MAX || begin_deflate(z, level) == -1)
 		return 0;
 	s = z->out;
 	s->next_in = (const unsigned char *)in.p;
 	s->avail_in = (unsigned)in.n;
 	s->next_out = (unsigned char *)out;
-	s->avail_out = (unsigned)in.n + WS_ZIP_SPARE;
+	s->avail_out = (unsigned)n + WS_ZIP_SPARE;
 	/* That there is room left says that it is all there. */
 	if (deflate(s, Z_SYNC_FLUSH) != Z_OK || s->avail_out == 0)
 		return 0;
-	return in.n - s->avail_out;
+	return n - s->avail_out;
 }
 
 /* ---- in ---- */
@@ -271,9 +272,9 @@ ws_zip_release(struct ws_zip *z)
 
 /* see deflate.h */
 void
-ws_zip_init(struct ws_zip *z)
+ws_zip_init(struct ws_zip *z, int window)
 {
-	*z = (struct ws_zip){ .out = NULL };
+	*z = (struct ws_zip){ .window = window };
 }
 
 /* see deflate.h */
@@ -285,9 +286,10 @@ ws_zip_fini(struct ws_zip *z)
 
 /* see deflate.h */
 size_t
-ws_zip_deflate(struct ws_zip *z, int level, struct sv in, char *out)
+ws_zip_deflate(struct ws_zip *z, int level, struct sv in, char *out,
+    size_t n)
 {
-	(void)z, (void)level, (void)in, (void)out;
+	(void)z, (void)level, (void)in, (void)out, (void)n;
 	return 0;
 }
 

@@ -17,21 +17,24 @@
 
 struct ws_zip {			/* all private */
 	struct z_stream_s	*out, *in;	/* NULL until needed */
-	int			 level;		/* of out */
+	int			 level, window;	/* of out */
 	char			*scratch;
 	char			*large;		/* did not fit there */
 };
 
-void	ws_zip_init(struct ws_zip *);
+/* The window is that for compressing, in bits: WS_DEFLATE_WINDOW, or 9 to
+ * 15. */
+void	ws_zip_init(struct ws_zip *, int window);
 void	ws_zip_fini(struct ws_zip *);
 
 /*
- * Compress a message at a level of 1 to 9 into out, which has room for
- * in.n + WS_ZIP_SPARE bytes. Returns how many it has become, always fewer
- * than in.n; 0: it would not be smaller, or no memory: send it as it is.
+ * Compress a message at a level of 1 to 9 into out, which has room for n +
+ * WS_ZIP_SPARE bytes. Returns how many it has become, always fewer than n;
+ * 0: that is not enough for it, or no memory: send it as it is.
  */
 #define WS_ZIP_SPARE	4
-size_t	ws_zip_deflate(struct ws_zip *, int level, struct sv in, char *out);
+size_t	ws_zip_deflate(struct ws_zip *, int level, struct sv in, char *out,
+	    size_t n);
 
 /*
  * Inflate a message that ws_feed() said is deflated; ev->data is then lent

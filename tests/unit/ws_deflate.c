@@ -232,7 +232,7 @@ TEST(frames)
 	struct ws	ws;
 	size_t		i, j;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		test_note("%s", rows[i].name);
 		buf_reset(&wire);
@@ -310,7 +310,7 @@ TEST(messages_by_hand)
 	struct ws_zip	z;
 	size_t		i;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		test_note("%s", row[i].name);
 		CHECK_INT(inflate_to(&z, row[i].in, LIMIT, &out), row[i].code);
@@ -339,16 +339,16 @@ static size_t
 deflate_to(struct ws_zip *z, int level, struct sv in, struct buf *out)
 {
 	buf_reset(out);
-	buf_commit(out, 0);
 	if (buf_reserve(out, in.n + WS_ZIP_SPARE) == NULL)
 		return 0;
-	buf_commit(out, ws_zip_deflate(z, level, in, out->p));
+	buf_commit(out, ws_zip_deflate(z, level, in, out->p, in.n));
 	return out->n;
 }
 
 /* Of every size around those that matter, at every level, and back; what is
  * sent fits the window that was promised. */
-TEST(there_and_back)
+static void
+there_and_back(int window)
 {
 	static const size_t	size[] = { 100, 1000, 4095, 4096, 4097, 8192,
 				    40000, LIMIT };
@@ -359,10 +359,11 @@ TEST(there_and_back)
 	size_t			i;
 	int			level;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, window);
 	for (i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
 		for (level = 1; level <= 9; level += 4) {
-			test_note("%zu bytes, level %d", size[i], level);
+			test_note("%zu bytes, level %d, window %d", size[i],
+			    level, window);
 			fill(&in, size[i]);
 			if (!CHECK(deflate_to(&z, level, buf_sv(&in), &zip) >
 			    0))
@@ -372,7 +373,7 @@ TEST(there_and_back)
 			    0);
 			CHECK(sv_eq(buf_sv(&out), buf_sv(&in)));
 			memset(&s, 0, sizeof(s));
-			inflateInit2(&s, -WS_DEFLATE_WINDOW);
+			inflateInit2(&s, -window);
 			buf_put(&zip, "\0\0\xff\xff", 4);
 			s.next_in = (unsigned char *)zip.p;
 			s.avail_in = (unsigned)zip.n;
@@ -391,13 +392,20 @@ TEST(there_and_back)
 	buf_fini(&out);
 }
 
+TEST(there_and_back)
+{
+	there_and_back(WS_DEFLATE_WINDOW);
+	there_and_back(9);
+	there_and_back(15);
+}
+
 /* A message does not depend on those before it, nor on their levels. */
 TEST(each_message_alone)
 {
 	struct buf	in = BUF_INIT, first = BUF_INIT, zip = BUF_INIT;
 	struct ws_zip	z;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	fill(&in, 3000);
 	deflate_to(&z, 6, buf_sv(&in), &first);
 	deflate_to(&z, 1, buf_sv(&in), &zip);
@@ -422,12 +430,15 @@ TEST(what_does_not_shrink_is_left_alone)
 		seed = seed * 1664525u + 1013904223u;
 		noise[i] = (char)(seed >> 24);
 	}
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	for (i = 1; i < sizeof(noise); i++)
 		CHECK_INT(deflate_to(&z, 1, sv_make(noise, i), &zip), 0);
 	CHECK_INT(deflate_to(&z, 1, SV(""), &zip), 0);
 	CHECK_INT(deflate_to(&z, 1, SV("{}"), &zip), 0);
 	CHECK(deflate_to(&z, 1, SV("aaaaaaaaaaaaaaaaaaaaaaaaa"), &zip) > 0);
+	/* Unless there is room. */
+	CHECK_INT(ws_zip_deflate(&z, 1, SV("{}"), noise, 100), 4);
+	CHECK_INT(ws_zip_deflate(&z, 1, SV(""), noise, 100), 1);
 	ws_zip_fini(&z);
 	buf_fini(&zip);
 }
@@ -442,7 +453,7 @@ TEST(limit_of_inflated_bytes)
 	struct ws_zip		z;
 	size_t			i;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	for (i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
 		test_note("%zu bytes", size[i]);
 		fill(&in, size[i]);
@@ -474,7 +485,7 @@ TEST(bomb)
 	struct ws_event	ev;
 	struct ws_zip	z;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	memset(buf_reserve(&in, 8 << 20), ' ', 8 << 20);
 	buf_commit(&in, 8 << 20);
 	CHECK(deflate_to(&z, 9, buf_sv(&in), &zip) < 10000);
@@ -506,7 +517,7 @@ TEST(limit_of_compressed_bytes)
 	struct ws_zip	z;
 	struct ws	ws;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	put_frame(&wire, DTEXT, SV(HELLO));
 	ws_init(&ws, sizeof(HELLO) - 1);
 	ws_allow_deflate(&ws);
@@ -538,7 +549,7 @@ TEST(memory_of_a_worker)
 	buf_reserve(&zip, 4000);
 	buf_reserve(&out, 4000);
 	alloc_fail_at(0);
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	CHECK_INT(alloc_count(), 0);
 	for (i = 0; i < 3; i++) {
 		CHECK(deflate_to(&z, 1 + i, buf_sv(&in), &zip) > 0);
@@ -564,8 +575,9 @@ sweep(void)
 	bool		ok = false;
 
 	memset(text, 'a', sizeof(text));
-	ws_zip_init(&z);
-	n = ws_zip_deflate(&z, 1, sv_make(text, sizeof(text)), zip);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
+	n = ws_zip_deflate(&z, 1, sv_make(text, sizeof(text)), zip,
+	    sizeof(text));
 	if (n > 0) {
 		ev.data = sv_make(zip, n);
 		if (ws_zip_inflate(&z, &ev, sizeof(text)) == WS_MESSAGE) {
@@ -592,7 +604,7 @@ TEST(out_of_memory_harms_one_message)
 	unsigned long	n, failed = 1;
 	unsigned	code;
 
-	ws_zip_init(&z);
+	ws_zip_init(&z, WS_DEFLATE_WINDOW);
 	fill(&in, 20000);
 	deflate_to(&z, 1, buf_sv(&in), &zip);
 	buf_reserve(&out, 40000);
