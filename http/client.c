@@ -23,10 +23,13 @@ struct link {
 	struct http_call	*call;		/* NULL: idle, or let go */
 	struct conn		*c;
 	char			*host;
+	const struct http_tls	*tls;		/* under it, or NULL */
 	uint16_t		 port;
 	bool			 idle;
 	bool			 reused;	/* has served another call */
-	bool			 up;		/* connected, all was sent */
+	bool			 last;		/* is to serve no other */
+	bool			 up;		/* connected, TLS stands, all
+						 * was sent */
 };
 
 LIST_HEAD(link_list, link);
@@ -35,6 +38,7 @@ LIST_HEAD(call_list, http_call);
 struct http_client {
 	struct worker		*w;
 	const struct dns_files	*files;
+	const struct http_tls	*tls;		/* for who brings none */
 	struct link_list	 idle;		/* latest first */
 	size_t			 nidle;
 	struct call_list	 calls;
@@ -46,10 +50,12 @@ struct http_call {
 	void			(*done)(void *, const struct http_answer *);
 	void			*arg;
 	struct timer		 timer;
-	const char		*why;
+	const char		*why;		/* static, or why_text */
+	char			*why_text;
 	enum http_method	 method;
 	size_t			 max_body;
 	char			*host;
+	const struct http_tls	*tls;		/* NULL: http */
 	uint16_t		 port;
 	struct buf		 request;
 	struct dns_query	*dns;
@@ -85,6 +91,7 @@ call_free(struct http_call *x)
 	buf_fini(&x->head);
 	buf_fini(&x->body);
 	free(x->host);
+	free(x->why_text);
 	free(x);
 }
 
@@ -129,6 +136,14 @@ fail(struct http_call *x, const char *why)
 	timer_set(x->hc->w, &x->timer, x->hc->w->now);
 }
 
+/* With a text that does not last. */
+static void
+fail_copy(struct http_call *x, const char *why)
+{
+	x->why_text = strdup(why);
+	fail(x, x->why_text == NULL ? "out of memory" : x->why_text);
+}
+
 static void
 on_timeout(struct timer *t)
 {
@@ -163,13 +178,13 @@ keep(struct link *l)
 }
 
 static struct link *
-take_kept(struct http_client *hc, const char *host, uint16_t port)
+take_kept(const struct http_call *x)
 {
 	struct link *l;
 
-	LIST_FOREACH(l, &hc->idle, entry)
-		if (!l->c->closing && l->port == port &&
-		    strcmp(l->host, host) == 0) {
+	LIST_FOREACH(l, &x->hc->idle, entry)
+		if (!l->c->closing && l->port == x->port &&
+		    l->tls == x->tls && strcmp(l->host, x->host) == 0) {
 			unkeep(l);
 			timer_stop(&l->c->timer);
 			return l;
@@ -189,7 +204,7 @@ complete(struct http_call *x, bool clean)
 	x->link = NULL;
 	l->call = NULL;
 	if (clean && x->reply.keep_alive && x->state != TO_END &&
-	    l->c->out_n == 0)
+	    l->c->out_n == 0 && !l->last)
 		keep(l);
 	else
 		conn_close(l->c);
@@ -344,6 +359,8 @@ lost(struct link *l, struct http_call *x)
 		fail(x, "connection closed before the end of the answer");
 	else if (!l->up && refused)
 		connect_next(x);
+	else if (!l->up && l->tls != NULL)
+		fail_copy(x, conn_why(l->c));
 	else if (l->reused &&
 	    (x->method == HTTP_GET || x->method == HTTP_HEAD))
 		resolve(x);
@@ -388,10 +405,15 @@ link_new(struct http_call *x, const struct addr *a)
 		return NULL;
 	l->hc = x->hc;
 	l->port = x->port;
+	l->tls = x->tls;
 	if ((l->host = strdup(x->host)) == NULL ||
 	    (l->c = conn_dial(x->hc->w, a, &ops, l)) == NULL) {
 		free(l->host);
 		free(l);
+		return NULL;
+	}
+	if (l->tls != NULL && l->tls->start(l->tls, l->c, l->host) == -1) {
+		conn_close(l->c);
 		return NULL;
 	}
 	return l;
@@ -478,10 +500,17 @@ start(struct http_call *x, const struct http_ask *ask)
 		return;
 	}
 	x->port = u.port;
+	if (u.https) {
+		x->tls = ask->tls != NULL ? ask->tls : x->hc->tls;
+		if (x->tls == NULL) {
+			fail(x, "https needs TLS, which is not set up here");
+			return;
+		}
+	}
 	if ((x->host = sv_dup(u.host)) == NULL ||
 	    put_request(x, ask, &u) == -1)
 		fail(x, "out of memory");
-	else if ((l = take_kept(x->hc, x->host, x->port)) != NULL)
+	else if ((l = take_kept(x)) != NULL)
 		send_request(x, l);
 	else
 		resolve(x);
@@ -522,6 +551,24 @@ http_client_new(struct worker *w)
 	LIST_INIT(&hc->idle);
 	LIST_INIT(&hc->calls);
 	return hc;
+}
+
+/* see client.h */
+void
+http_client_set_tls(struct http_client *hc, const struct http_tls *tls)
+{
+	struct http_call	*x;
+	struct link		*l, *next;
+
+	LIST_FOREACH_SAFE(l, &hc->idle, entry, next)
+		if (l->tls != NULL && l->tls == hc->tls) {
+			unkeep(l);
+			conn_close(l->c);
+		}
+	LIST_FOREACH(x, &hc->calls, entry)
+		if (x->link != NULL && x->link->tls == hc->tls)
+			x->link->last = true;
+	hc->tls = tls;
 }
 
 /* see client.h */

@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * The HTTP client: requests to absolute http:// URLs, answered by a call
- * back. One client a worker. A connection serves one request at a time and
- * is kept for the next to the same host and port. Redirects are not
- * followed, and there is no cookie, cache, proxy or content coding.
+ * The HTTP client: requests to absolute http:// and https:// URLs, answered
+ * by a call back. One client a worker. A connection serves one request at a
+ * time and is kept for the next to the same host and port under the same
+ * TLS settings. Redirects are not followed, and there is no cookie, cache,
+ * proxy or content coding.
  *
  * A GET or HEAD whose kept connection turns out to be dead is sent again on
  * a new one; any other request is sent once.
@@ -20,6 +21,7 @@
 /* ---- URLs and the response codec: pure ---- */
 
 struct http_url {
+	bool		https;
 	struct sv	authority;	/* host and perhaps port, as written */
 	struct sv	host;		/* without brackets */
 	uint16_t	port;
@@ -28,7 +30,7 @@ struct http_url {
 };
 
 /* Split an absolute URL into views of it. 0, or -1 with *why, a static
- * text: https is refused here, too. */
+ * text. */
 int	http_url_parse(struct http_url *, struct sv url, const char **why);
 
 #define HTTP_REPLY_HEAD_MAX	32768
@@ -61,6 +63,15 @@ struct sv http_reply_header(const struct http_reply *, const char *name);
 struct http_client;
 struct http_call;
 
+/* How to put TLS under connections, by the room that knows: embedded in its
+ * settings. */
+struct http_tls {
+	/* c has just been dialled; host (a name, or an address without
+	 * brackets) is whom the certificate must be for. -1: no memory. */
+	int	(*start)(const struct http_tls *, struct conn *c,
+		    const char *host);
+};
+
 struct http_ask {
 	enum http_method method;
 	struct sv	 url;
@@ -68,11 +79,13 @@ struct http_ask {
 	struct sv	 body;
 	size_t		 max_body;	/* of the answer */
 	int		 timeout_ms;	/* for everything, from now on */
+	const struct http_tls *tls;	/* for https; NULL: the client's. Must
+					 * live as long as the client */
 };
 
 struct http_answer {
 	const char	*why;		/* NULL: there is an answer; otherwise
-					 * a static text, and nothing else */
+					 * a sentence, and nothing else */
 	const struct http_reply *reply;
 	struct sv	 body;
 };
@@ -81,6 +94,10 @@ struct http_client *http_client_new(struct worker *);
 /* Cancel every call, close every connection (they go at the end of the
  * turn, or with worker_close_conns()). */
 void	http_client_free(struct http_client *);
+/* What https calls use that bring nothing of their own; NULL: nothing, they
+ * fail. No connection made under what was set before serves another call,
+ * also when the same is set again because its contents have changed. */
+void	http_client_set_tls(struct http_client *, const struct http_tls *);
 /* Use these instead of the system's files; for tests. */
 void	http_client_set_files(struct http_client *, const struct dns_files *);
 

@@ -196,7 +196,6 @@ split_authority(struct http_url *u)
 	struct sv	s = u->authority;
 	ptrdiff_t	i;
 
-	u->port = 80;
 	if (s.n > 0 && s.p[0] == '[') {
 		if ((i = sv_chr(s, ']')) < 2)
 			return -1;
@@ -213,6 +212,25 @@ split_authority(struct http_url *u)
 	return i == -1 ? 0 : take_port(u, sv_skip(s, (size_t)i + 1));
 }
 
+/* The scheme with its "://", in any case. */
+static bool
+take_scheme(struct http_url *u, struct sv *url)
+{
+	static const struct sv	scheme[] = { SV_INIT("http://"),
+				    SV_INIT("https://") };
+	int			i;
+
+	for (i = 0; i < 2; i++)
+		if (url->n >= scheme[i].n &&
+		    sv_ieq(sv_make(url->p, scheme[i].n), scheme[i])) {
+			*url = sv_skip(*url, scheme[i].n);
+			u->https = i == 1;
+			u->port = u->https ? 443 : 80;
+			return true;
+		}
+	return false;
+}
+
 /* see client.h */
 int
 http_url_parse(struct http_url *u, struct sv url, const char **why)
@@ -220,18 +238,13 @@ http_url_parse(struct http_url *u, struct sv url, const char **why)
 	size_t i;
 
 	memset(u, 0, sizeof(*u));
-	*why = "not an absolute http:// URL";
+	*why = "not an absolute http:// or https:// URL";
 	for (i = 0; i < url.n; i++)
 		if ((unsigned char)url.p[i] <= 0x20 ||
 		    (unsigned char)url.p[i] >= 0x7f || url.p[i] == '#')
 			return -1;
-	if (url.n >= 8 && sv_ieq(sv_make(url.p, 8), SV("https://"))) {
-		*why = "https needs TLS, not supported yet";
+	if (!take_scheme(u, &url))
 		return -1;
-	}
-	if (url.n < 7 || !sv_ieq(sv_make(url.p, 7), SV("http://")))
-		return -1;
-	url = sv_skip(url, 7);
 	for (i = 0; i < url.n && url.p[i] != '/' && url.p[i] != '?'; i++)
 		continue;
 	u->authority = sv_make(url.p, i);

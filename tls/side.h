@@ -16,8 +16,8 @@
 struct tls_handshake {
 	br_ssl_engine_context	*eng;
 	br_ec_impl		 ec;
-	struct tls_verify	*verify;	/* of the peer's chain, or NULL */
-	char			*subject;	/* of a session found, or NULL */
+	struct tls_verify	*verify;	/* of the peer, or NULL */
+	char			*subject;	/* of a session, or NULL */
 	struct buf		 why;
 	/* The server's side. BearSSL is given the addresses of these two
 	 * vtables, and by them the callbacks find the handshake. */

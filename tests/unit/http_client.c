@@ -31,31 +31,33 @@ static const struct {
 	{ "http://[::1]", "::1", 80, "", "[::1]" },
 	{ "http://h?q", "h", 80, "?q", "h" },
 	{ "http://h:65535/:@", "h", 65535, "/:@", "h:65535" },
+	{ "https://h/x", "h", 443, "/x", "h" },
+	{ "HTTPS://[::1]:80/", "::1", 80, "/", "[::1]:80" },
 };
 
 static const struct {
 	const char	*url, *why;
 } bad_urls[] = {
-	{ "", "not an absolute http:// URL" },
-	{ "/x", "not an absolute http:// URL" },
-	{ "http:/h", "not an absolute http:// URL" },
-	{ "http://", "not an absolute http:// URL" },
-	{ "http:///x", "not an absolute http:// URL" },
-	{ "http://:80", "not an absolute http:// URL" },
-	{ "http://h:", "not an absolute http:// URL" },
-	{ "http://h:0", "not an absolute http:// URL" },
-	{ "http://h:65536", "not an absolute http:// URL" },
-	{ "http://h:8x", "not an absolute http:// URL" },
-	{ "http://[]", "not an absolute http:// URL" },
-	{ "http://[::1", "not an absolute http:// URL" },
-	{ "http://[::1]x", "not an absolute http:// URL" },
-	{ "http://h/a b", "not an absolute http:// URL" },
-	{ "http://h/a\r\nX: y", "not an absolute http:// URL" },
-	{ "http://h/#a", "not an absolute http:// URL" },
-	{ "http://h/\xc3\xa9", "not an absolute http:// URL" },
-	{ "ftp://h/", "not an absolute http:// URL" },
+	{ "", "not an absolute http:// or https:// URL" },
+	{ "/x", "not an absolute http:// or https:// URL" },
+	{ "http:/h", "not an absolute http:// or https:// URL" },
+	{ "http://", "not an absolute http:// or https:// URL" },
+	{ "http:///x", "not an absolute http:// or https:// URL" },
+	{ "http://:80", "not an absolute http:// or https:// URL" },
+	{ "http://h:", "not an absolute http:// or https:// URL" },
+	{ "http://h:0", "not an absolute http:// or https:// URL" },
+	{ "http://h:65536", "not an absolute http:// or https:// URL" },
+	{ "http://h:8x", "not an absolute http:// or https:// URL" },
+	{ "http://[]", "not an absolute http:// or https:// URL" },
+	{ "http://[::1", "not an absolute http:// or https:// URL" },
+	{ "http://[::1]x", "not an absolute http:// or https:// URL" },
+	{ "http://h/a b", "not an absolute http:// or https:// URL" },
+	{ "http://h/a\r\nX: y", "not an absolute http:// or https:// URL" },
+	{ "http://h/#a", "not an absolute http:// or https:// URL" },
+	{ "http://h/\xc3\xa9", "not an absolute http:// or https:// URL" },
+	{ "ftp://h/", "not an absolute http:// or https:// URL" },
 	{ "http://u:p@h/", "no user and password in a URL" },
-	{ "https://h/", "https needs TLS, not supported yet" },
+	{ "https:/h/", "not an absolute http:// or https:// URL" },
 };
 
 TEST(urls_by_table)
@@ -69,6 +71,7 @@ TEST(urls_by_table)
 		CHECK_INT(http_url_parse(&u, sv_from(urls[i].url), &why), 0);
 		CHECK_SV(u.host, urls[i].host);
 		CHECK_INT(u.port, urls[i].port);
+		CHECK_INT(u.https, (urls[i].url[4] | 0x20) == 's');
 		CHECK_SV(u.target, urls[i].target);
 		CHECK_SV(u.authority, urls[i].authority);
 	}
@@ -217,7 +220,7 @@ static struct {
 
 static struct {
 	int		 calls, status;
-	char		 why[64], body[70000], type[64];
+	char		 why[256], body[70000], type[64];
 	size_t		 n;
 } got;
 
@@ -330,7 +333,7 @@ call(enum http_method m, const char *path, const char *headers,
 {
 	static char	url[128];
 	struct http_ask	ask = { m, SV(""), sv_from(headers), body, 60000,
-	    timeout };
+	    timeout, NULL };
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
 	    (unsigned)ntohs(at.in.sin_port), path);
@@ -633,7 +636,7 @@ static void
 call_url(const char *url)
 {
 	struct http_ask	ask = { HTTP_GET, sv_from(url), SV(""), SV(""), 100,
-	    500 };
+	    500, NULL };
 
 	CHECK(http_call(hc, &ask, done, &got) != NULL);
 	CHECK_INT(got.calls, 0);
@@ -648,9 +651,9 @@ TEST(urls_that_fail)
 	start();
 	http_client_set_files(hc, &files);
 	call_url("https://127.0.0.1/");
-	CHECK_STR(got.why, "https needs TLS, not supported yet");
+	CHECK_STR(got.why, "https needs TLS, which is not set up here");
 	call_url("nonsense");
-	CHECK_STR(got.why, "not an absolute http:// URL");
+	CHECK_STR(got.why, "not an absolute http:// or https:// URL");
 	call_url("http://a..b/");
 	CHECK_STR(got.why, "not a host name");
 	call_url("http://nobody.invalid/");
@@ -683,7 +686,7 @@ TEST(cancelled_at_every_stage)
 {
 	struct http_call	*x;
 	struct http_ask		 ask = { HTTP_GET, SV("https://x"), SV(""),
-	    SV(""), 100, 500 };
+	    SV(""), 100, 500, NULL };
 	int			 i, k;
 
 	start();
@@ -711,6 +714,95 @@ TEST(cancelled_at_every_stage)
 	CHECK_INT(got.calls, 0);
 }
 
+/* ---- https, with a room below that puts nothing under it ---- */
+
+struct under {
+	struct http_tls	 tls;
+	int		 started, result;
+	char		 host[32];
+};
+
+static int
+start_under(const struct http_tls *tls, struct conn *c, const char *host)
+{
+	struct under *u = (struct under *)(uintptr_t)tls;
+
+	CHECK(!c->closing);
+	u->started++;
+	strlcpy(u->host, host, sizeof(u->host));
+	return u->result;
+}
+
+static void
+call_scheme(const char *scheme, const struct http_tls *tls)
+{
+	char		url[64];
+	struct http_ask	ask = { .method = HTTP_GET, .max_body = 100,
+	    .timeout_ms = 2000, .tls = tls };
+
+	snprintf(url, sizeof(url), "%s://127.0.0.1:%u/", scheme,
+	    (unsigned)ntohs(at.in.sin_port));
+	ask.url = sv_from(url);
+	CHECK(http_call(hc, &ask, done, &got) != NULL);
+	run();
+}
+
+TEST(tls_by_settings)
+{
+	struct under	a = { .tls = { start_under } }, b = a;
+	int		i;
+
+	start();
+	script.text = SV(EMPTY);
+	http_client_set_tls(hc, &a.tls);
+	for (i = 0; i < 2; i++) {
+		call_scheme("http", &b.tls);
+		call_scheme("https", NULL);
+		call_scheme("https", &b.tls);
+	}
+	/* A connection for each, kept. */
+	CHECK_INT(npeers, 3);
+	CHECK_INT(a.started, 1);
+	CHECK_INT(b.started, 1);
+	CHECK_STR(a.host, "127.0.0.1");
+	/* The settings have changed: only their connection goes. */
+	http_client_set_tls(hc, &a.tls);
+	call_scheme("https", NULL);
+	call_scheme("https", &b.tls);
+	call_scheme("http", NULL);
+	CHECK_INT(npeers, 4);
+	CHECK_INT(a.started, 2);
+	a.result = -1;
+	http_client_set_tls(hc, NULL);
+	call_scheme("https", &a.tls);
+	CHECK_STR(got.why, "can't connect");
+	stop();
+}
+
+TEST(tls_changed_during_a_call)
+{
+	struct under	a = { .tls = { start_under } };
+	char		url[64];
+	struct http_ask	ask = { .method = HTTP_GET, .max_body = 100,
+	    .timeout_ms = 2000 };
+
+	start();
+	script.text = SV(EMPTY);
+	http_client_set_tls(hc, &a.tls);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/",
+	    (unsigned)ntohs(at.in.sin_port));
+	ask.url = sv_from(url);
+	CHECK(http_call(hc, &ask, done, &got) != NULL);
+	worker_turn(w, 5);
+	CHECK_INT(a.started, 1);
+	http_client_set_tls(hc, &a.tls);
+	run();
+	CHECK_INT(got.status, 200);
+	call_scheme("https", NULL);
+	CHECK_INT(a.started, 2);
+	stop();
+}
+
 /* A call that is started when another is answered finds its connection. */
 static int chained;
 
@@ -726,7 +818,8 @@ chain(void *arg, const struct http_answer *a)
 TEST(call_from_within_an_answer)
 {
 	char		url[64];
-	struct http_ask	ask = { HTTP_GET, SV(""), SV(""), SV(""), 100, 2000 };
+	struct http_ask	ask = { HTTP_GET, SV(""), SV(""), SV(""), 100, 2000,
+	    NULL };
 	int		i;
 
 	start();
@@ -760,7 +853,8 @@ post_next(void *arg, const struct http_answer *a)
 TEST(dying_connection_is_not_taken)
 {
 	char		url[64], c;
-	struct http_ask	ask = { HTTP_GET, SV(""), SV(""), SV(""), 100, 2000 };
+	struct http_ask	ask = { HTTP_GET, SV(""), SV(""), SV(""), 100, 2000,
+	    NULL };
 	int		busy;
 
 	start();

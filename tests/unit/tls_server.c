@@ -248,7 +248,7 @@ TEST(answers_challenges)
 	struct how		 ask = { .host = "New.example",
 					 .alpn = { "acme-tls/1" } };
 	struct how		 both = { .host = "new.example",
-					  .alpn = { "acme-tls/1", "http/1.1" } };
+	    .alpn = { "acme-tls/1", "http/1.1" } };
 	int			 i;
 
 	for (i = 0; i < 2; i++) {
