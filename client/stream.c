@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 
+#include "client/encode.h"
 #include "client/stream.h"
 #include "client/transport.h"
 #include "http/cors.h"
@@ -114,17 +115,28 @@ answer_code(struct client *c, uint32_t code)
 
 /* ---- transport ---- */
 
+/* see stream.h */
+int
+stream_farewell(struct client *c, uint32_t code, const char *reason)
+{
+	struct buf	 b = BUF_INIT;
+	struct blob	*blob = NULL;
+	struct enc	 e;
+
+	encode_init(&e, &b, c->form);
+	encode_disconnect_push(&e, code, reason);
+	if (!b.failed)
+		blob = encode_wire(c->form, buf_sv(&b));
+	buf_fini(&b);
+	return blob == NULL ? -1 : conn_send(c->conn, blob);
+}
+
 static void
 stream_close(struct client *c, uint32_t code, const char *reason)
 {
-	struct blob *b;
-
-	if (!stream_of(c)->begun) {
+	if (!stream_of(c)->begun)
 		answer_code(c, code);
-		return;
-	}
-	b = uni_farewell(c, code, reason);
-	if (b == NULL || conn_send(c->conn, b) == -1)
+	else if (stream_farewell(c, code, reason) == -1)
 		conn_close(c->conn);
 	else
 		conn_close_drained(c->conn);

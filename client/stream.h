@@ -27,6 +27,9 @@ struct stream_client {
 /* Whether a request's body is protobuf, by its Content-Type. */
 bool	stream_is_protobuf(const struct http_request *);
 
+/* Queue the push that says that the client is sent away. -1: no memory. */
+int	stream_farewell(struct client *, uint32_t code, const char *reason);
+
 /* ---- emulation.c ---- */
 
 /* Enter a client, whose secret is set, in its worker's register. -1: no
@@ -56,8 +59,5 @@ bool	uni_request(struct node *, struct sv text, struct sv *out);
 /* Append the value of cf_connect to scratch; false if there is none. */
 bool	uni_query(const struct http_request *, struct buf *scratch,
 	    struct sv *out);
-/* The push that says that the client is sent away. NULL: no memory. */
-struct blob *uni_farewell(const struct client *, uint32_t code,
-	    const char *reason);
 
 #endif

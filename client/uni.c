@@ -6,7 +6,6 @@
  * comes with the URL, a body or a first message, and ends that are told by a
  * push.
  */
-#include "client/encode.h"
 #include "client/stream.h"
 
 /* The disconnect that an error of connect becomes, by the configuration or
@@ -69,26 +68,4 @@ uni_query(const struct http_request *req, struct buf *scratch, struct sv *out)
 {
 	return http_query_get(req->query, "cf_connect", scratch, out) &&
 	    out->n > 0;
-}
-
-/* see stream.h */
-struct blob *
-uni_farewell(const struct client *c, uint32_t code, const char *reason)
-{
-	struct buf	 b = BUF_INIT;
-	struct blob	*blob = NULL;
-	bool		 uni = wire_forms[c->form].uni;
-
-	buf_puts(&b, uni ? "{\"disconnect\":{\"code\":" :
-	    "{\"push\":{\"disconnect\":{\"code\":");
-	buf_putu64(&b, code);
-	if (*reason != '\0') {
-		buf_puts(&b, ",\"reason\":");
-		json_put_str(&b, sv_from(reason));
-	}
-	buf_puts(&b, uni ? "}}" : "}}}");
-	if (!b.failed)
-		blob = encode_wire(c->form, buf_sv(&b));
-	buf_fini(&b);
-	return blob;
 }

@@ -132,9 +132,10 @@ turns(int n)
 			worker_turn(srv.worker[i], 0);
 }
 
-/* A peer that has connected to worker i and sent a request; -1 on failure. */
+/* A peer that has connected to that site on worker i and sent a request; -1
+ * on failure. */
 static inline int
-dial(unsigned i, const char *head)
+dial_site(unsigned i, const struct http_site *site, const char *head)
 {
 	struct conn	*c;
 	int		 fd[2];
@@ -145,10 +146,16 @@ dial(unsigned i, const char *head)
 		close(fd[1]);
 		return -1;
 	}
-	http_serve(c, (void *)(uintptr_t)&peer_site);
+	http_serve(c, (void *)(uintptr_t)site);
 	(void)!send(fd[1], head, strlen(head), MSG_NOSIGNAL);
 	turns(3);
 	return fd[1];
+}
+
+static inline int
+dial(unsigned i, const char *head)
+{
+	return dial_site(i, &peer_site, head);
 }
 
 /* Send a frame, masked with zeros; no turn is taken. */
