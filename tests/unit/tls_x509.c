@@ -166,6 +166,60 @@ TEST(every_byte_changed)
 	}
 }
 
+#define RSA_WITH(hash)	SV_INIT("\x2a\x86\x48\x86\xf7\x0d\x01\x01" hash)
+
+static const struct {
+	struct sv	 signature, extensions, tail;
+	int		 rc;
+	bool		 weak, extended, is_ca;
+} made[] = {
+	{ RSA_WITH("\x04"), SV_INIT(""), SV_INIT(""), 0, true, false, false },
+	{ RSA_WITH("\x05"), SV_INIT(""), SV_INIT(""), 0, true, false, false },
+	{ RSA_WITH("\x0b"), SV_INIT(""), SV_INIT(""), 0, false, false,
+	    false },
+	/* Unique identifiers, and no extensions in their place. */
+	{ RSA_WITH("\x0b"), SV_INIT("\x81\x02\0x\x82\x02\0x\xa3\x02\x30\0"),
+	    SV_INIT(""), 0, false, true, false },
+	/* cA TRUE, FALSE written out, and left out */
+	{ RSA_WITH("\x0b"), SV_INIT("\xa3\x10\x30\x0e\x30\x0c\x06\x03\x55"
+	    "\x1d\x13\x04\x05\x30\x03\x01\x01\xff"), SV_INIT(""), 0, false,
+	    true, true },
+	{ RSA_WITH("\x0b"), SV_INIT("\xa3\x10\x30\x0e\x30\x0c\x06\x03\x55"
+	    "\x1d\x13\x04\x05\x30\x03\x01\x01\0"), SV_INIT(""), 0, false,
+	    true, false },
+	{ RSA_WITH("\x0b"), SV_INIT("\xa3\x0d\x30\x0b\x30\x09\x06\x03\x55"
+	    "\x1d\x13\x04\x02\x30\0"), SV_INIT(""), 0, false, true, false },
+	/* A purpose that is none, and what there is too much of. */
+	{ RSA_WITH("\x0b"), SV_INIT("\xa3\x0f\x30\x0d\x30\x0b\x06\x03\x55"
+	    "\x1d\x25\x04\x04\x30\x02\x05\0"), SV_INIT(""), -1, false, false,
+	    false },
+	{ RSA_WITH("\x0b"), SV_INIT("\xa3\x02\x30\0\x05\0"), SV_INIT(""), -1,
+	    false, false, false },
+	{ RSA_WITH("\x0b"), SV_INIT("\xa3\x04\x30\0\x05\0"), SV_INIT(""), -1,
+	    false, false, false },
+	{ RSA_WITH("\x0b"), SV_INIT(""), SV_INIT("\x05\0"), -1, false, false,
+	    false },
+};
+
+TEST(certificates_of_odd_shapes)
+{
+	struct buf	der;
+	struct x509	x;
+	const char	*why;
+	size_t		i;
+
+	for (i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		test_note("row %zu", i);
+		der = make_cert(made[i].signature, made[i].extensions,
+		    made[i].tail);
+		CHECK_INT(x509_read(&x, buf_sv(&der), &why), made[i].rc);
+		CHECK(x.weak_hash == made[i].weak);
+		CHECK(x.has_extensions == made[i].extended);
+		CHECK(x.is_ca == made[i].is_ca);
+		buf_fini(&der);
+	}
+}
+
 /* ---- distinguished names ---- */
 
 TEST(names_as_text)
