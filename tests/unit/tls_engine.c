@@ -214,6 +214,32 @@ TEST(several_pieces_share_a_record)
 	pair_sides_free();
 }
 
+TEST(records_end_within_pieces)
+{
+	static char	data[9000];
+	struct iovec	iov[9];
+	struct side	srv, cli;
+	size_t		i, n;
+	char	       *p;
+
+	if (!pair_sides(false, TLS_CLIENT_NONE, NULL))
+		return;
+	CHECK(pair_begin(&srv, &cli, "ec.example"));
+	pair_shake(&srv, &cli, 0);
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (char)pair_random(256);
+	for (i = 0; i < 9; i++)
+		iov[i] = (struct iovec){ data + i * 1000, 1000 };
+	pair_unveil();
+	CHECK_INT(tls_engine_seal(&srv.e, iov, 9, true), sizeof(data));
+	p = side_take(&srv, &n);
+	side_feed(&cli, p, n);
+	CHECK_SVEQ(sv_make(cli.got, cli.ngot), sv_make(data, sizeof(data)));
+	free(p);
+	pair_end(&srv, &cli);
+	pair_sides_free();
+}
+
 static void
 bulk(struct side *from, struct side *to)
 {

@@ -27,7 +27,7 @@ struct up {
 	int		 eofs, drained, closed, err;
 	char		 why[200];
 	/* What it does. */
-	bool		 echo, pause, close, close_drained, answer_eof;
+	bool		 echo, pause, blink, close, close_drained, answer_eof;
 	size_t		 take;	/* bytes to take in one call; 0: all */
 };
 
@@ -52,8 +52,10 @@ on_read(struct conn *c, char *p, size_t n)
 	if (u->echo)
 		conn_send_copy(c, p, take);
 	memset(p, 'x', take);
-	if (u->pause)
+	if (u->pause || u->blink)
 		conn_pause(c);
+	if (u->blink)
+		conn_resume(c);
 	if (u->close)
 		conn_close(c);
 	if (u->close_drained)
@@ -409,6 +411,54 @@ TEST(an_end_waits_for_paused_input)
 	END();
 }
 
+/* As when a request is answered at once and the next one waits. */
+TEST(an_end_waits_for_input_that_comes_again)
+{
+	struct peer p;
+
+	BEGIN(TLS_CLIENT_NONE);
+	if (!peer_open(&p))
+		return;
+	p.u.pause = true;
+	p.u.take = 4;
+	peer_put(&p, "one,two,tri,");
+	side_finish(&p.s);
+	turns(&p, 2);
+	CHECK_STR(p.u.got, "one,");
+	p.u.pause = false;
+	p.u.blink = true;
+	conn_resume(p.u.c);
+	turns(&p, 1);
+	CHECK_STR(p.u.got, "one,two,");
+	CHECK_INT(p.u.eofs, 0);
+	turns(&p, 3);
+	CHECK_STR(p.u.got, "one,two,tri,");
+	CHECK_INT(p.u.eofs, 1);
+	peer_end(&p);
+	END();
+}
+
+TEST(a_pause_does_not_stop_the_handshake)
+{
+	struct peer p;
+
+	BEGIN(TLS_CLIENT_NONE);
+	CHECK(peer_dial(&p, "ec.example"));
+	CHECK(tls_accept(p.u.c, pair_server, tw) == 0);
+	conn_pause(p.u.c);
+	conn_send_copy(p.u.c, "welcome", 7);
+	turns(&p, 6);
+	CHECK_STR(peer_got(&p), "welcome");
+	peer_put(&p, "hello");
+	turns(&p, 2);
+	CHECK_INT(p.u.ngot, 0);
+	conn_resume(p.u.c);
+	turns(&p, 2);
+	CHECK_STR(p.u.got, "hello");
+	peer_end(&p);
+	END();
+}
+
 /* ---- ends ---- */
 
 TEST(close_says_so_after_the_output)
@@ -545,6 +595,7 @@ TEST(plain_http_gets_an_answer)
 	CHECK(strstr(buf, "https://") != NULL);
 	CHECK(strstr(buf, "secret") == NULL);
 	CHECK_INT(read(p.fd, buf, 1), 0);
+	CHECK_INT(p.u.closed, 0);
 	shutdown(p.fd, SHUT_WR);
 	turns(NULL, 1);
 	CHECK_INT(p.u.closed, 1);
