@@ -7,12 +7,11 @@
  * joins and leaves, deltas (decoded by the SDK), tags filters, server-side
  * subscriptions, batching, tokens that live for a second or two.
  */
-import { Server, assert, eventually, merge, BASE, need, now, run, sleep, test,
+import { Server, assert, eventually, merge, BASE, now, run, sleep, test,
 	token } from './harness.mjs';
+import { Centrifuge, PROTOBUF, UnauthorizedError } from './sdk_class.mjs';
 import { NAMESPACES, filled, published } from './talk.mjs';
 import { BrowserSocket } from './wire.mjs';
-
-const { Centrifuge, UnauthorizedError } = need('centrifuge');
 
 const EVENTS = ['connecting', 'connected', 'disconnected', 'error',
 	'subscribing', 'subscribed', 'unsubscribed', 'publication', 'join',
@@ -375,6 +374,8 @@ test('sdk_delta_fossil', async (t) => {
 	assert.equal((await event(sub, 'subscribed', 2)).recovered, true);
 	/* The first is full, so is the first recovered; the replies to
 	 * subscribe say it as well. */
+	if (PROTOBUF)
+		return;
 	const deltas = c.frames.join('').match(/"delta":true}/g).length;
 	assert.ok(deltas >= 12 && deltas <= n, `${deltas} of ${n}`);
 });

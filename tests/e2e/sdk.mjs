@@ -6,11 +6,10 @@
  * the API publish, everybody hears the same in the same order; and what the
  * SDK makes of pings, closes, expired tokens and errors.
  */
-import { assert, eventually, need, now, run, sleep, test, token }
+import { assert, eventually, now, run, sleep, test, token }
 	from './harness.mjs';
+import { Centrifuge } from './sdk_class.mjs';
 import { BrowserSocket } from './wire.mjs';
-
-const { Centrifuge } = need('centrifuge');
 
 /* An SDK client whose events are kept in client.events. */
 function client(t, s, opt = {}) {

@@ -245,10 +245,12 @@ export class Wire {
 				data: whole.subarray(at) };
 		}, ms);
 	}
-	/* Next data message as text; a close frame ends it: see closed(). */
+	/* Next data message, text or (a binary one) a Buffer; a close frame
+	 * ends it: see closed(). */
 	async message(ms = 5000) {
 		const end = Date.now() + ms;
 		let whole = [];
+		let binary = false;
 		for (;;) {
 			const f = await this.frame(end - Date.now());
 			if (f === undefined)
@@ -266,9 +268,12 @@ export class Wire {
 			}
 			if (f.op === OP.PONG)
 				continue;
+			binary ||= f.op === OP.BIN;
 			whole.push(f.data);
-			if (f.fin)
-				return Buffer.concat(whole).toString();
+			if (!f.fin)
+				continue;
+			whole = Buffer.concat(whole);
+			return binary ? whole : whole.toString();
 		}
 	}
 	/* Next line of the protocol as text.  Server pings are counted,
@@ -364,7 +369,8 @@ export class BrowserSocket {
 		this.readyState = 1;
 		this.onopen?.({});
 		for (let m; (m = await w.message(2 ** 31 - 1)) !== undefined;)
-			this.onmessage?.({ data: m });
+			this.onmessage?.({ data: typeof m === 'string' ? m :
+				Uint8Array.from(m).buffer });
 		this.readyState = 3;
 		if (w.close_ && w.close_.code >= 1000 && w.close_.code !== 1005)
 			w.send(OP.CLOSE, closePayload(w.close_.code));
