@@ -142,6 +142,8 @@ add_transports(struct builder *b, const struct conf *c)
 	add_transport(b, c->sse.enabled || c->http_stream.enabled,
 	    c->emulation.handler_prefix, WRITE | ASK,
 	    c->emulation.max_request_body_size, emulation_handler);
+	add_transport(b, c->uni_websocket.enabled,
+	    c->uni_websocket.handler_prefix, READ, 0, uni_ws_handler);
 	add_transport(b, c->uni_sse.enabled, c->uni_sse.handler_prefix,
 	    READ | WRITE | ASK, c->uni_sse.max_request_body_size,
 	    uni_sse_handler);

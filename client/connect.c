@@ -52,7 +52,7 @@ put_result(struct client *c, struct enc *e, const struct connect_result *r,
 	put_subs(e, subs);
 	if (e->uni)
 		put_expiry(e, 5, r);
-	if (!c->frame_ping)
+	if (!c->frame_ping || e->uni)
 		enc_u64(e, 7, "ping", (uint64_t)(ping / MSEC_PER_SEC));
 	enc_bool(e, 8, "pong", !c->frame_ping && !e->uni &&
 	    conf->pong_timeout > 0);

@@ -86,15 +86,14 @@ put_hex(char *p, uint8_t v)
 
 /* see stream.h */
 size_t
-emulation_session(const struct client *c, char out[CLIENT_SESSION_MAX])
+session_format(const struct client *c, const uint8_t secret[SECRET_LEN],
+    char out[CLIENT_SESSION_MAX])
 {
-	const struct stream_client *sc = (const void *)c;
-	char	*p = out;
+	char	*p = put_hex(out, (uint8_t)c->node->w->id);
 	size_t	 i;
 
-	p = put_hex(p, (uint8_t)c->node->w->id);
 	for (i = 0; i < SECRET_LEN; i++)
-		p = put_hex(p, sc->secret[i]);
+		p = put_hex(p, secret[i]);
 	return SESSION_LEN;
 }
 

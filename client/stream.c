@@ -158,12 +158,20 @@ write_timeout(const struct conf *conf)
 	return MSEC_PER_SEC;
 }
 
+static size_t
+stream_session(const struct client *c, char out[CLIENT_SESSION_MAX])
+{
+	const struct stream_client *sc = (const void *)c;
+
+	return session_format(c, sc->secret, out);
+}
+
 static const struct transport sse_transport = {
 	.kind = TRANSPORT_SSE,
 	.emulated = true,
 	.close = stream_close,
 	.write_timeout = write_timeout,
-	.session = emulation_session,
+	.session = stream_session,
 };
 
 static const struct transport http_stream_transport = {
@@ -171,7 +179,7 @@ static const struct transport http_stream_transport = {
 	.emulated = true,
 	.close = stream_close,
 	.write_timeout = write_timeout,
-	.session = emulation_session,
+	.session = stream_session,
 };
 
 static const struct transport uni_sse_transport = {
@@ -180,7 +188,7 @@ static const struct transport uni_sse_transport = {
 	.write_timeout = write_timeout,
 	.accepted = begin,
 	.refused = stream_refused,
-	.session = emulation_session,
+	.session = stream_session,
 };
 
 static const struct transport uni_http_stream_transport = {
@@ -189,7 +197,7 @@ static const struct transport uni_http_stream_transport = {
 	.write_timeout = write_timeout,
 	.accepted = begin,
 	.refused = stream_refused,
-	.session = emulation_session,
+	.session = stream_session,
 };
 
 /* ---- connection ---- */

@@ -36,8 +36,10 @@ int	stream_farewell(struct client *, uint32_t code, const char *reason);
  * memory. */
 int	emulation_add(struct stream_client *);
 void	emulation_del(struct stream_client *);
-/* The session of a client: its worker, and a secret that nobody guesses. */
-size_t	emulation_session(const struct client *, char out[CLIENT_SESSION_MAX]);
+/* The session of a client: its worker, and a secret that nobody guesses. Its
+ * length. */
+size_t	session_format(const struct client *, const uint8_t secret[SECRET_LEN],
+	    char out[CLIENT_SESSION_MAX]);
 
 /* What a body asks for. */
 struct emulation {

@@ -23,6 +23,9 @@ void	sse_handler(struct http_exchange *);
 void	http_stream_handler(struct http_exchange *);
 void	emulation_handler(struct http_exchange *);
 
+/* GET with an Upgrade: the one-way WebSocket (spec 4). */
+void	uni_ws_handler(struct http_exchange *);
+
 /* One-way streams: GET, POST, OPTIONS; POST, OPTIONS. */
 void	uni_sse_handler(struct http_exchange *);
 void	uni_http_stream_handler(struct http_exchange *);

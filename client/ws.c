@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * The bidirectional WebSocket transport: the handshake on top of HTTP, and
- * frames from and to a client.
+ * WebSockets: the handshake on top of HTTP, frames from and to a client, and
+ * the bidirectional transport. The one-way transport is in uni_ws.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,9 @@
 #include "client/client.h"
 #include "client/transport.h"
 #include "client/wire.h"
+#include "client/ws_client.h"
 #include "util/log.h"
 #include "ws/ws.h"
-
-struct ws_client {
-	struct client	c;	/* first */
-	struct ws	ws;
-};
 
 #define PROTOBUF	"centrifuge-protobuf"
 
@@ -25,8 +21,9 @@ static const char *const protocols[] = { "centrifuge-json", PROTOBUF, NULL };
 
 /* ---- frames ---- */
 
-static struct blob *
-frame(enum ws_op op, struct sv data)
+/* see ws_client.h */
+struct blob *
+ws_frame(enum ws_op op, struct sv data)
 {
 	unsigned char	 head[WS_HEAD_MAX];
 	size_t		 n = ws_head_format(head, op, data.n);
@@ -43,7 +40,7 @@ frame(enum ws_op op, struct sv data)
 static void
 send_pong(struct client *c, struct sv data)
 {
-	struct blob *b = frame(WS_OP_PONG, data);
+	struct blob *b = ws_frame(WS_OP_PONG, data);
 
 	if (b == NULL)
 		conn_close(c->conn);
@@ -51,8 +48,9 @@ send_pong(struct client *c, struct sv data)
 		client_send(c, b, OUT_PING);
 }
 
-static void
-send_close(struct client *c, unsigned code, const char *reason)
+/* see ws_client.h */
+void
+ws_send_close(struct client *c, uint32_t code, const char *reason)
 {
 	unsigned char	frame[WS_CLOSE_MAX];
 	size_t		n = ws_close_format(frame, code, sv_from(reason));
@@ -69,13 +67,13 @@ static void
 close_with(struct client *c, unsigned code)
 {
 	if (client_ended(c, code))
-		send_close(c, code, "");
+		ws_send_close(c, code, "");
 }
 
 static struct blob *
 make_ping(void)
 {
-	return frame(WS_OP_PING, SV(""));
+	return ws_frame(WS_OP_PING, SV(""));
 }
 
 static int64_t
@@ -86,10 +84,23 @@ write_timeout(const struct conf *conf)
 
 static const struct transport ws_transport = {
 	.kind = TRANSPORT_WEBSOCKET,
-	.close = send_close,
+	.close = ws_send_close,
 	.write_timeout = write_timeout,
 	.ping = make_ping,
 };
+
+static bool
+is_uni(const struct client *c)
+{
+	return c->tr->kind == TRANSPORT_UNI_WEBSOCKET;
+}
+
+static const struct conf_websocket *
+options(const struct conf *conf, const struct transport *tr)
+{
+	return tr->kind == TRANSPORT_UNI_WEBSOCKET ? &conf->uni_websocket :
+	    &conf->websocket;
+}
 
 static void
 on_event(struct client *c, const struct ws_event *ev)
@@ -98,7 +109,10 @@ on_event(struct client *c, const struct ws_event *ev)
 
 	switch (ev->type) {
 	case WS_MESSAGE:
-		client_input(c, ev->data);
+		if (is_uni(c))
+			uni_ws_message(c, ev->data);
+		else
+			client_input(c, ev->data);
 		break;
 	case WS_PING:
 		send_pong(c, ev->data);
@@ -123,8 +137,8 @@ on_event(struct client *c, const struct ws_event *ev)
 static size_t
 ws_read(struct conn *conn, char *p, size_t n)
 {
-	struct ws_client	*wc = conn->proto;
-	struct client		*c = &wc->c;
+	struct client		*c = conn->proto;
+	struct ws_client	*wc = ws_of(c);
 	struct ws_event		 ev;
 	size_t			 at = 0, used, take;
 
@@ -136,7 +150,8 @@ ws_read(struct conn *conn, char *p, size_t n)
 			return at + take;
 		at += used;
 		if (ev.deflated)
-			wire_inflate(c->node, &c->node->conf->websocket, &ev);
+			wire_inflate(c->node, options(c->node->conf, c->tr),
+			    &ev);
 		on_event(c, &ev);
 		ws_zip_release(&c->node->zip);
 	}
@@ -152,10 +167,8 @@ ws_timer(struct conn *conn)
 static void
 ws_closed(struct conn *conn)
 {
-	struct ws_client *wc = conn->proto;
-
-	ws_fini(&wc->ws);
-	client_free(&wc->c);
+	ws_fini(&ws_of(conn->proto)->ws);
+	client_free(conn->proto);
 }
 
 static const struct conn_ops ws_conn_ops = {
@@ -240,62 +253,76 @@ form_of(const struct http_request *req, const char *protocol, bool deflate)
 	return deflate ? WIRE_WS_JSON_DEFLATE : WIRE_WS_JSON;
 }
 
-/* Switch protocols. */
-static void
-upgrade(struct http_exchange *x, const struct ws_request *hs)
+/* Switch protocols; see ws_client.h. */
+static struct client *
+upgrade(struct http_exchange *x, const struct ws_request *hs,
+    const struct transport *tr, size_t size)
 {
 	struct node		*n = x->w->ctx;
+	const struct conf_websocket *o = options(n->conf, tr);
+	bool			 uni = tr->kind == TRANSPORT_UNI_WEBSOCKET;
 	struct buf		 head = BUF_INIT;
 	struct ws_deflate_terms	 terms = { .on = false };
-	const char		*protocol;
-	struct ws_client	*wc;
+	const char		*protocol = NULL;
 	struct client		*c;
+	enum wire_form		 form;
 
-	if (n->conf->websocket.compression)
+	if (o->compression)
 		terms = ws_deflate_select(hs->extensions);
-	protocol = ws_protocol_select(hs->protocols, protocols);
-	c = client_open(x, &ws_transport, form_of(&x->req, protocol,
-	    ws_deflate_sends(terms)), sizeof(*wc));
-	if (c == NULL)
-		return;
-	wc = (struct ws_client *)(void *)c;
-	ws_init(&wc->ws, (uint32_t)n->conf->websocket.message_size_limit);
+	if (!uni)
+		protocol = ws_protocol_select(hs->protocols, protocols);
+	form = uni ? (ws_deflate_sends(terms) ? WIRE_UNI_WS_DEFLATE :
+	    WIRE_UNI_WS) : form_of(&x->req, protocol, ws_deflate_sends(terms));
+	if ((c = client_open(x, tr, form, size)) == NULL)
+		return NULL;
+	ws_init(&ws_of(c)->ws, (uint32_t)o->message_size_limit);
 	if (terms.on)
-		ws_allow_deflate(&wc->ws);
-	c->frame_ping = query_is(x->req.query, "cf_ws_frame_ping_pong",
+		ws_allow_deflate(&ws_of(c)->ws);
+	c->frame_ping = uni || query_is(x->req.query, "cf_ws_frame_ping_pong",
 	    "true");
 	ws_handshake_format(&head, hs->key, protocol, terms);
 	if (head.failed) {
 		http_respond_error(x, 503, "out of memory");
 		client_free(c);
-	} else if (http_upgrade(x, buf_sv(&head), &ws_conn_ops, wc) == -1) {
+		c = NULL;
+	} else if (http_upgrade(x, buf_sv(&head), &ws_conn_ops, c) == -1) {
 		client_free(c);
+		c = NULL;
 	} else {
 		client_set_timer(c);
 	}
 	buf_fini(&head);
+	return c;
+}
+
+/* see ws_client.h */
+struct client *
+ws_open(struct http_exchange *x, const struct transport *tr, size_t size)
+{
+	struct sv		 origin = http_header_get(&x->req, "Origin");
+	struct buf		 b[2] = { BUF_INIT, BUF_INIT };
+	struct ws_request	 hs = handshake_of(&x->req, b);
+	struct client		*c = NULL;
+
+	if (!handshake_ok(x, &hs)) {
+		;		/* it has been answered */
+	} else if (!node_origin_allowed(x->w->ctx, origin)) {
+		log_info("request origin is not among client.allowed_origins",
+		    kv_sv("origin", origin));
+		http_respond_error(x, 403, "this Origin is not allowed");
+	} else {
+		c = upgrade(x, &hs, tr, size);
+	}
+	buf_fini(&b[0]);
+	buf_fini(&b[1]);
+	return c;
 }
 
 /* see transport.h */
 void
 ws_transport_handler(struct http_exchange *x)
 {
-	struct node		*n = x->w->ctx;
-	struct buf		 b[2] = { BUF_INIT, BUF_INIT };
-	struct ws_request	 hs = handshake_of(&x->req, b);
-
-	if (!handshake_ok(x, &hs))
-		goto out;
-	if (!node_origin_allowed(n, http_header_get(&x->req, "Origin"))) {
-		log_info("request origin is not among client.allowed_origins",
-		    kv_sv("origin", http_header_get(&x->req, "Origin")));
-		http_respond_error(x, 403, "this Origin is not allowed");
-	} else {
-		upgrade(x, &hs);
-	}
-out:
-	buf_fini(&b[0]);
-	buf_fini(&b[1]);
+	(void)ws_open(x, &ws_transport, sizeof(struct ws_client));
 }
 
 #ifdef FUGU_ECHO
@@ -314,7 +341,7 @@ struct echo {
 static void
 echo_frame(struct conn *conn, enum ws_op op, struct sv data)
 {
-	struct blob *b = frame(op, data);
+	struct blob *b = ws_frame(op, data);
 
 	if (b == NULL || conn_send(conn, b) == -1)
 		conn_close(conn);
@@ -332,7 +359,7 @@ echo_message(struct conn *conn, const struct ws_event *ev)
 		n = ws_zip_deflate(&e->zip, 1, ev->data, zip, max);
 	if (n == 0) {
 		echo_frame(conn, ev->op, ev->data);
-	} else if ((b = frame(ev->op, sv_make(zip, n))) == NULL) {
+	} else if ((b = ws_frame(ev->op, sv_make(zip, n))) == NULL) {
 		conn_close(conn);
 	} else {
 		b->data[0] |= WS_RSV1;
