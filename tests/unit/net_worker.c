@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -282,6 +283,62 @@ TEST(an_address_in_use_is_noticed)
 	CHECK_INT(net_listen(&a, false, 1), -1);
 	close(fd);
 	CHECK_INT(net_probe(&a), 0);
+}
+
+static atomic_int shared_accepted;
+
+static void
+on_shared(struct conn *c, void *ctx)
+{
+	(void)ctx;
+	conn_close(c);
+	shared_accepted++;
+}
+
+static void
+stop_run(struct mail *m, void *ctx)
+{
+	(void)m;
+	worker_stop(ctx);
+}
+
+/* A socket that several wait on: each has its share, also of connections
+ * that come one after the other. */
+TEST(a_shared_socket_is_shared)
+{
+	enum { N = 3, CONNS = 60 };
+	struct worker	*w[N];
+	struct listener	*l[N];
+	struct mail	 mail[N] = { { NULL, stop_run }, { NULL, stop_run },
+			    { NULL, stop_run } };
+	struct addr	 a;
+	int		 fd = listen_any(&a, false), i, k, peer;
+
+	shared_accepted = 0;
+	for (i = 0; i < N; i++) {
+		w[i] = worker_new((unsigned)i);
+		w[i]->ctx = w[i];
+		l[i] = listener_new(w[i], dup(fd), true, on_shared, NULL);
+		CHECK_INT(worker_start(w[i]), 0);
+	}
+	close(fd);
+	for (i = 0; i < CONNS; i++) {
+		peer = dial(&a);
+		for (k = 0; k < 1000 && shared_accepted <= i; k++)
+			usleep(1000);
+		close(peer);
+	}
+	for (i = 0; i < N; i++)
+		worker_post(w[i], &mail[i]);
+	for (i = 0; i < N; i++) {
+		worker_join(w[i]);
+		CHECK(w[i]->stats.conns_accepted >= CONNS / N / 3);
+		listener_free(l[i]);
+		worker_close_conns(w[i]);
+		worker_free(w[i]);
+	}
+	CHECK_INT(shared_accepted, CONNS);
+	CHECK_INT(net_conns(), 0);
 }
 
 /* Over the limit a connection is marked, and over the reserve it is told so
