@@ -86,9 +86,9 @@ conf_of(const struct client *c)
 }
 
 /* Instead of a stream: what the configuration makes of this error or
- * disconnect code. */
+ * disconnect code, whose text is the body unless another one is set. */
 static void
-answer_code(struct client *c, uint32_t code)
+answer_code(struct client *c, uint32_t code, const char *text)
 {
 	const struct conf_response_transforms *map =
 	    &conf_of(c)->connect_code_to_http_response.transforms;
@@ -102,6 +102,8 @@ answer_code(struct client *c, uint32_t code)
 			continue;
 		status = (int)map->v[i].to.status_code;
 		body = map->v[i].to.body;
+		if (*body == '\0')
+			body = text;
 		break;
 	}
 	sc->begun = true;
@@ -135,7 +137,7 @@ static void
 stream_close(struct client *c, uint32_t code, const char *reason)
 {
 	if (!stream_of(c)->begun)
-		answer_code(c, code);
+		answer_code(c, code, reason);
 	else if (stream_farewell(c, code, reason) == -1)
 		conn_close(c->conn);
 	else
@@ -148,7 +150,7 @@ stream_refused(struct client *c, uint32_t error)
 	if (stream_of(c)->begun)
 		uni_refused(c, error);
 	else if (client_ended(c, error))
-		answer_code(c, error);
+		answer_code(c, error, error_message(error));
 }
 
 static int64_t
