@@ -96,7 +96,7 @@ void
 api_reply_malformed(struct http_exchange *x, unsigned method,
     enum json_err err, const char *why)
 {
-	char peer[ADDR_STRLEN];
+	char peer[IP_STRLEN];
 
 	api_count_error(x->w->ctx, method, API_ERROR_MALFORMED);
 	if (err == JSON_NOMEM) {
@@ -105,7 +105,7 @@ api_reply_malformed(struct http_exchange *x, unsigned method,
 	}
 	log_info("API request is malformed", kv_sv("path", x->req.path),
 	    kv_s("error", err == JSON_OK ? why : json_strerror(err)),
-	    kv_s("peer", x->conn == NULL ? "" : conn_peer(x->conn, peer)));
+	    kv_s("peer", http_client(x, peer)));
 	http_respond(x, 400, "text/plain; charset=utf-8",
 	    SV("Bad Request\n"));
 }

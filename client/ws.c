@@ -219,10 +219,13 @@ static bool
 handshake_ok(struct http_exchange *x, const struct ws_request *hs)
 {
 	const char	*why;
+	char		 peer[IP_STRLEN];
 	int		 status;
 
 	if ((status = ws_handshake_check(hs, &why)) == 0)
 		return true;
+	log_info("WebSocket handshake refused", kv_s("error", why),
+	    kv_s("peer", http_client(x, peer)));
 	if (status == 426)
 		buf_puts(&x->headers, "Sec-WebSocket-Version: 13\r\n");
 	http_respond_error(x, status, why);
