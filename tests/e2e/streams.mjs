@@ -13,6 +13,7 @@ import { Emulated, EventSourceLike, Stream, lines, query }
 	from './stream.mjs';
 
 const { Centrifuge } = need('centrifuge');
+const protobuf = need('centrifuge/build/protobuf');
 
 const ON = { sse: { enabled: true }, http_stream: { enabled: true } };
 const ORIGIN = 'http://a.example';
@@ -452,8 +453,8 @@ both('slow_readers_are_cut', async (t, kind) => {
 
 const endpoint = (s, kind) => `http://127.0.0.1:${s.port}/connection/${kind}`;
 
-function client(t, s, transports, opt = {}) {
-	const c = new Centrifuge(transports.map((transport) => ({ transport,
+function client(t, s, transports, opt = {}, Class = Centrifuge) {
+	const c = new Class(transports.map((transport) => ({ transport,
 		endpoint: transport === 'websocket' ? s.ws() :
 		    endpoint(s, transport) })), {
 		websocket: BrowserSocket, eventsource: EventSourceLike, fetch,
@@ -502,6 +503,62 @@ both('sdk', async (t, kind) => {
 	await sleep(100);
 	assert.equal(sub.got.length, 3);
 });
+
+/* Commands and replies in protobuf, by the body's type. */
+test('http_stream_sdk_protobuf', async (t) => {
+	const s = await t.server({ ...ON, channel: { without_namespace: {
+		presence: true, publication_data_format: 'binary',
+		allow_presence_for_client: true } } });
+	const c = client(t, s, ['http_stream'], { token: token({ sub: 'ann' }) },
+	    protobuf.Centrifuge);
+	c.connect();
+	await c.ready(10000);
+	const channel = t.channel();
+	const all = [await subscribed(c, channel)];
+	for (let i = 0; i < 4; i++) {
+		const other = client(t, s, ['http_stream'], {},
+		    protobuf.Centrifuge);
+		other.connect();
+		all.push(await subscribed(other, channel));
+	}
+	const bytes = Uint8Array.from({ length: 700 }, (_, i) => i);
+	await all[0].publish(bytes);
+	await all[1].publish(Uint8Array.of(0));
+	for (const sub of all) {
+		await eventually(() => sub.got.length >= 2, 'two');
+		assert.deepEqual(Buffer.from(sub.got[0]), Buffer.from(bytes));
+		assert.deepEqual(Buffer.from(sub.got[1]), Buffer.of(0));
+	}
+	assert.equal((await all[0].presenceStats()).numClients, 5);
+	await assert.rejects(c.rpc('x', new Uint8Array()), { code: 108 });
+});
+
+test('http_stream_protobuf_pings', async (t) => {
+	const s = await t.server(FAST);
+	const c = client(t, s, ['http_stream'], {}, protobuf.Centrifuge);
+	c.connect();
+	await c.ready(10000);
+	await sleep(3500);
+	assert.equal(c.state, 'connected');
+	assert.deepEqual(c.transports, ['http_stream']);
+});
+
+test('http_stream_protobuf_bytes', async (t) => {
+	const s = await t.server(FAST);
+	/* Behind their lengths: Command{id 1, connect {}}, and a reply. */
+	const st = await Stream.open(s.port, 'POST', '/connection/http_stream',
+	    { body: Buffer.from([4, 8, 1, 0x22, 0]), headers:
+		{ 'Content-Type': 'application/octet-stream' } });
+	assert.equal(st.headers['content-type'], 'application/octet-stream');
+	const take = (n) => st.tcp.until(() => st.tcp.buf.length >= n ?
+	    st.tcp.take(n) : undefined, 5000);
+	const [n, b1] = await take(2);
+	const rest = await take(b1 & 0x80 ? 0 : n - 1);
+	assert.deepEqual([b1, rest[0]], [8, 1]);
+	/* A ping is a message of no bytes. */
+	assert.deepEqual([...await take(1)], [0]);
+	st.close();
+}, { fugu: true });
 
 both('sdk_1000_messages_in_order', async (t, kind) => {
 	const s = await t.server(ON);
