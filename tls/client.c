@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ tls_client_new(const struct tls_client_options *o)
 {
 	struct tls_client *c;
 
+	/* Nobody is trusted by oversight. */
+	assert(o->trust != NULL || o->insecure_skip_verify);
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return NULL;
 	atomic_init(&c->refs, 1);
