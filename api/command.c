@@ -5,7 +5,9 @@
  * See command.h.
  */
 #include <string.h>
+#include <sysexits.h>
 
+#include "api/certs.h"
 #include "api/command.h"
 #include "client/token.h"
 #include "conf/conf.h"
@@ -49,12 +51,40 @@ command_version(void)
 	return 0;
 }
 
+static void
+say_finding(void *arg, bool fatal, const char *text)
+{
+	fprintf(arg, "%s%s\n", fatal ? "" : "warning: ", text);
+}
+
+/* The certificates: what they are, and what is wrong with them. */
+static int
+look_at_certs(const struct conf *conf, FILE *out, FILE *err)
+{
+	struct certs	certs;
+	struct buf	text = BUF_INIT;
+	int		ret;
+
+	certs_describe(conf, &text);
+	fprintf(out, "%.*s", SV_ARG(buf_sv(&text)));
+	buf_fini(&text);
+	ret = certs_load(&certs, conf, NULL, 0, NULL, say_finding, err);
+	certs_fini(&certs);
+	return ret == 0 ? 0 : EX_CONFIG;
+}
+
 /* see command.h */
 int
 command_run(const char *name, char *const *argv)
 {
-	const struct conf_cmd_env e = { argv, environ, stdout, stderr,
-	    random_bytes };
+	const struct conf_cmd_env e = {
+		.argv = argv,
+		.environ = environ,
+		.out = stdout,
+		.err = stderr,
+		.random = random_bytes,
+		.look = look_at_certs,
+	};
 	int64_t now = clock_wall_ms() / MSEC_PER_SEC;
 
 	if (strcmp(name, "version") == 0)

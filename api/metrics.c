@@ -397,6 +397,33 @@ put_workers(struct buf *b, const struct metrics *m)
 	}
 }
 
+/* ---- TLS ---- */
+
+static void
+put_tls(struct buf *b, const struct tls_stats *s, int64_t not_after)
+{
+	const char	*name = "fugu_tls_handshakes_total";
+	char		 labels[64];
+	int		 i;
+
+	family(b, name, "counter", "TLS handshakes with clients.");
+	sample(b, name, "result=\"full\"", s->full);
+	sample(b, name, "result=\"resumed\"", s->resumed);
+	for (i = 0; i < TLS_FAIL_MAX; i++) {
+		snprintf(labels, sizeof(labels),
+		    "result=\"failed\",reason=\"%s\"", tls_failure_name[i]);
+		sample(b, name, labels, s->failed[i]);
+	}
+	single(b, "fugu_tls_handshakes_inflight", "gauge",
+	    "TLS handshakes under way.", "", s->handshaking);
+	single(b, "fugu_tls_connections_open", "gauge",
+	    "Connections that speak TLS.", "", s->open);
+	if (not_after > 0)
+		single(b, "fugu_tls_certificate_not_after_seconds", "gauge",
+		    "When the first certificate expires, in seconds since "
+		    "1970.", "", (uint64_t)not_after);
+}
+
 /* ---- sums ---- */
 
 static void
@@ -413,6 +440,7 @@ add_all(uint64_t *to, const uint64_t *from, size_t bytes)
 	add_all((uint64_t *)(void *)&(to), (const uint64_t *)(const void *)\
 	    &(from), sizeof(to))
 _Static_assert(sizeof(struct node_stats) % sizeof(uint64_t) == 0 &&
+    sizeof(struct tls_stats) % sizeof(uint64_t) == 0 &&
     sizeof(struct api_counters) % sizeof(uint64_t) == 0, "counters only");
 
 static void
@@ -423,6 +451,7 @@ sum(struct metrics_worker *all, const struct metrics_worker *w)
 
 	ADD(all->node, w->node);
 	ADD(all->api.counters, w->api.counters);
+	ADD(all->tls, w->tls);
 	all->users += w->users;
 	all->channels += w->channels;
 	all->subs += w->subs;
@@ -449,6 +478,7 @@ metrics_put(struct buf *b, const struct metrics *m)
 	put_client(b, all);
 	put_transport(b, &all->node);
 	put_api(b, &all->api.counters);
+	put_tls(b, &all->tls, m->cert_not_after);
 	put_process(b, m);
 	put_workers(b, m);
 	free(all);

@@ -10,12 +10,14 @@
 
 #include "api/process.h"
 #include "api/stats.h"
+#include "tls/tls.h"
 
 /* The figures of one worker. */
 struct metrics_worker {
 	struct node_stats	node;
 	struct worker_stats	net;
 	struct api_stats	api;
+	struct tls_stats	tls;
 	uint64_t		users, channels, subs;	/* its share */
 };
 
@@ -24,6 +26,7 @@ struct metrics {
 	unsigned		 n;
 	struct process		 process;
 	int64_t			 started_wall_ms;
+	int64_t			 cert_not_after;	/* Unix s; 0: none */
 };
 
 /* Append them all; -1: no memory. */

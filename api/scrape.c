@@ -17,6 +17,8 @@ collect(struct node *n, void *arg, void *result)
 	w->node = n->stats;
 	w->net = n->w->stats;
 	w->api = *api;
+	if (n->tls != NULL)
+		w->tls = *n->tls;
 	w->users = n->hub.table[HUB_USERS].owned;
 	w->channels = n->hub.table[HUB_CHANNELS].owned;
 	w->subs = n->hub.nsubs;
@@ -32,6 +34,7 @@ collected(struct gather *g)
 		.worker = gather_result(g, 0),
 		.n = srv->n,
 		.started_wall_ms = srv->started_wall_ms,
+		.cert_not_after = srv->cert_not_after,
 	};
 
 	process_read(&m.process);

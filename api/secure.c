@@ -40,6 +40,14 @@ secure_load(struct secure *s, const struct conf *conf)
 	return 0;
 }
 
+/* For the metrics. */
+static void
+tell_expiry(struct secure *s)
+{
+	s->srv->cert_not_after = s->certs.external == NULL ? 0 :
+	    tls_server_not_after(s->certs.external);
+}
+
 /* see secure.h */
 int
 secure_start(struct secure *s, struct ports *ports, struct server *srv,
@@ -55,6 +63,8 @@ secure_start(struct secure *s, struct ports *ports, struct server *srv,
 	    (unsigned)t->max_handshakes / srv->n);
 	ports_set_tls(ports, w, s->tw[w->id], s->certs.external,
 	    s->certs.internal);
+	srv->node[w->id]->tls = tls_worker_stats(s->tw[w->id]);
+	tell_expiry(s);
 	return 0;
 }
 
@@ -108,6 +118,7 @@ secure_apply(struct secure *s)
 	struct delivery	*d[WORKERS_MAX];
 	unsigned	 i;
 
+	tell_expiry(s);
 	for (i = 0; i < s->srv->n; i++) {
 		if ((d[i] = delivery_new(s)) == NULL) {
 			while (i > 0)

@@ -102,6 +102,8 @@ struct server {
 	char		  name[256];		/* node.name or host_port */
 	int64_t		  started_wall_ms;
 	_Atomic int64_t	  rate_at;		/* see admission_enter() */
+	_Atomic int64_t	  cert_not_after;	/* of the external port's, Unix
+						 * s; 0: none */
 	atomic_uint	  transports;		/* open, for connection_limit */
 	/* A worker has let its last client go while draining; runs there. */
 	void		(*drained)(struct node *);
@@ -114,6 +116,7 @@ struct node {
 	const struct conf *conf;
 	struct token_verifier *verifier, *sub_verifier;	/* of conf */
 	struct http_client *http;
+	const struct tls_stats *tls;		/* of the worker, or NULL */
 	struct jwks	 *jwks;
 	struct glob	**origin;	/* of conf, in its order */
 	size_t		  norigin;

@@ -72,6 +72,8 @@ conf_cmd_checkconfig(const struct conf_cmd_env *env)
 	ret = conf_errors_exit(&errs);
 	if (ret == 0 && own[0].set && errs.n > 0)
 		ret = EX_CONFIG;
+	if (ret == 0 && env->look != NULL)
+		ret = env->look(c, env->out, env->err);
 	if (ret == 0)
 		fprintf(env->out, "%s: OK\n", file);
 out:

@@ -549,6 +549,9 @@ struct conf_cmd_env {
 	FILE		*out;
 	FILE		*err;
 	void		(*random)(void *, size_t);	/* random_bytes */
+	/* checkconfig: look at what options refer to, too, when everything
+	 * else is good. 0, or an exit code after saying why; or NULL. */
+	int		(*look)(const struct conf *, FILE *out, FILE *err);
 };
 
 int	conf_cmd_checkconfig(const struct conf_cmd_env *);

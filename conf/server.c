@@ -7,6 +7,8 @@
  * networks are parsed on the way. Whether what is PEM holds certificates,
  * and whether addresses can be had, is found out elsewhere.
  */
+#include <sys/stat.h>
+
 #include "conf/load.h"
 
 #define HS		"http_server"
@@ -37,6 +39,14 @@ item_name(struct conf_path *p, const char *group, size_t i)
 	return p->s;
 }
 
+static bool
+is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A certificate and its key: both, and readable. */
 static void
 check_pair(struct conf_load *l, const char *group, const char *cert,
@@ -59,7 +69,8 @@ check_tls(struct conf_load *l, const char *group, const struct conf_tls *t,
 
 	if (!autocert || is_set(t->cert_pem) || is_set(t->key_pem))
 		check_pair(l, group, t->cert_pem, t->key_pem);
-	conf_check_pem(l, group, "client_ca_pem", t->client_ca_pem);
+	if (!is_directory(t->client_ca_pem))
+		conf_check_pem(l, group, "client_ca_pem", t->client_ca_pem);
 	if (is_set(t->client_auth) && !is_set(t->client_ca_pem))
 		bad(l, group, "client_auth", "needs client_ca_pem");
 	conf_path_push(&list, sv_from(group));
