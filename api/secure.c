@@ -5,6 +5,7 @@
  * See secure.h.
  */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "api/secure.h"
 #include "tls/filter.h"
@@ -20,6 +21,58 @@ say(void *arg, bool fatal, const char *text)
 		log_warn(text);
 }
 
+/* ---- calls to https URLs ---- */
+
+static bool
+is_https(const char *url)
+{
+	return strncasecmp(url, "https:", 6) == 0;
+}
+
+/* Whom to trust is read when first needed. */
+static int
+load_client(struct secure *s, const struct conf *conf)
+{
+	const struct tls_report		report = { say, NULL };
+	struct tls_client_options	o = { .trust = NULL };
+
+	if (s->client != NULL ||
+	    (!is_https(conf->client.token.jwks_public_endpoint) &&
+	    !is_https(conf->client.subscription_token.token
+	    .jwks_public_endpoint)))
+		return 0;
+	if (tls_trust_load_system(&o.trust, &report) == -1)
+		return -1;
+	s->client = tls_client_new(&o);
+	tls_trust_unref(o.trust);
+	return s->client == NULL ? -1 : 0;
+}
+
+static int
+start_call(const struct http_tls *t, struct conn *c, const char *host)
+{
+	const struct secure_calls *calls =
+	    (const struct secure_calls *)(const void *)t;
+
+	return tls_connect(c, calls->client, host, calls->tw);
+}
+
+/* On the node's worker, or before it runs. */
+static void
+set_calls(struct secure *s, const struct node *n, struct tls_client *client)
+{
+	struct secure_calls *calls = &s->calls[n->w->id];
+
+	if (client == NULL || calls->client != NULL)
+		return;
+	calls->tls.start = start_call;
+	calls->client = tls_client_ref(client);
+	calls->tw = s->tw[n->w->id];
+	http_client_set_tls(n->http, &calls->tls);
+}
+
+/* ---- certificates ---- */
+
 /* see secure.h */
 int
 secure_load(struct secure *s, const struct conf *conf)
@@ -33,6 +86,10 @@ secure_load(struct secure *s, const struct conf *conf)
 	if (certs_load(&fresh, conf, s->more, s->nmore, s->sessions, say,
 	    NULL) == -1)
 		return -1;
+	if (load_client(s, conf) == -1) {
+		certs_fini(&fresh);
+		return -1;
+	}
 	certs_fini(&s->certs);
 	s->certs = fresh;
 	conf_unref(s->conf);
@@ -63,6 +120,7 @@ secure_start(struct secure *s, struct ports *ports, struct server *srv,
 	    (unsigned)t->max_handshakes / srv->n);
 	ports_set_tls(ports, w, s->tw[w->id], s->certs.external,
 	    s->certs.internal);
+	set_calls(s, srv->node[w->id], s->client);
 	srv->node[w->id]->tls = tls_worker_stats(s->tw[w->id]);
 	tell_expiry(s);
 	return 0;
@@ -74,6 +132,7 @@ struct delivery {
 	struct mail		 mail;
 	struct secure		*secure;
 	struct tls_server	*external, *internal;
+	struct tls_client	*client;
 };
 
 static void
@@ -81,6 +140,7 @@ delivery_free(struct delivery *d)
 {
 	tls_server_unref(d->external);
 	tls_server_unref(d->internal);
+	tls_client_unref(d->client);
 	free(d);
 }
 
@@ -92,6 +152,7 @@ deliver(struct mail *m, void *ctx)
 
 	ports_set_tls(d->secure->ports, n->w, d->secure->tw[n->w->id],
 	    d->external, d->internal);
+	set_calls(d->secure, n, d->client);
 	delivery_free(d);
 }
 
@@ -108,6 +169,8 @@ delivery_new(struct secure *s)
 		d->external = tls_server_ref(s->certs.external);
 	if (s->certs.internal != NULL)
 		d->internal = tls_server_ref(s->certs.internal);
+	if (s->client != NULL)
+		d->client = tls_client_ref(s->client);
 	return d;
 }
 
@@ -168,6 +231,7 @@ void
 secure_end(struct secure *s, const struct worker *w)
 {
 	timer_stop(&s->watch);
+	tls_client_unref(s->calls[w->id].client);
 	tls_worker_free(s->tw[w->id]);
 	s->tw[w->id] = NULL;
 }
@@ -178,6 +242,7 @@ secure_fini(struct secure *s)
 {
 	certs_fini(&s->certs);
 	tls_sessions_free(s->sessions);
+	tls_client_unref(s->client);
 	conf_unref(s->conf);
 	*s = (struct secure){ .nmore = 0 };
 }

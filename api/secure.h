@@ -4,7 +4,8 @@
  *
  * TLS of the listeners, over the life of the process: what is in force, and
  * how new certificates come into force without a restart, at a reload or
- * when a file has changed. Belongs to the main worker.
+ * when a file has changed; and TLS of the calls to https URLs. Belongs to
+ * the main worker.
  */
 #ifndef API_SECURE_H
 #define API_SECURE_H
@@ -12,6 +13,14 @@
 #include "api/certs.h"
 #include "api/ports.h"
 #include "client/node.h"
+#include "http/client.h"
+
+/* TLS of a worker's own calls, to https URLs. */
+struct secure_calls {
+	struct http_tls		 tls;	/* first */
+	struct tls_client	*client;
+	struct tls_worker	*tw;
+};
 
 struct secure {
 	struct certs		 certs;		/* in force */
@@ -22,7 +31,9 @@ struct secure {
 	/* Private from here on. */
 	const struct conf	*conf;		/* a reference */
 	struct tls_sessions	*sessions;
+	struct tls_client	*client;	/* or NULL: not needed */
 	struct tls_worker	*tw[WORKERS_MAX];
+	struct secure_calls	 calls[WORKERS_MAX];
 	struct server		*srv;
 	struct ports		*ports;
 	struct timer		 watch;
