@@ -391,7 +391,6 @@ http_take(struct http_exchange *x, const struct conn_ops *ops, void *proto)
 	if (!claim(x))
 		return -1;
 	hc = c->proto;
-	hc->x = NULL;
 	timer_stop(&c->timer);
 	LIST_REMOVE(hc, link);
 	c->ops = ops;

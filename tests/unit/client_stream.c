@@ -232,6 +232,16 @@ TEST(sessions_that_are_not)
 		CHECK(strncmp(emulate(0, UID, wrong, HISTORY("2")),
 		    "HTTP/1.1 204 ", 13) == 0);
 	}
+	/* Longer, and of a worker that there is not. */
+	memcpy(wrong, session, n + 1);
+	wrong[n] = '0';
+	wrong[n + 1] = '\0';
+	CHECK(strncmp(emulate(0, UID, wrong, HISTORY("2")), "HTTP/1.1 204 ",
+	    13) == 0);
+	wrong[1] = '2';
+	wrong[n] = '\0';
+	CHECK(strncmp(emulate(0, UID, wrong, HISTORY("2")), "HTTP/1.1 204 ",
+	    13) == 0);
 	CHECK(strncmp(emulate(0, "", session, HISTORY("2")), "HTTP/1.1 404 ",
 	    13) == 0);
 	CHECK(strncmp(emulate(0, UID "x", session, HISTORY("2")),

@@ -16,6 +16,10 @@
 	"Content-Length: 2\r\n\r\n{}"
 #define ANN	"X-User: ann\r\n"
 #define ANYBODY "\"client\":{\"allow_anonymous_connect_without_token\":true"
+/* Of {"sub":"u","exp":1000}, signed with "e2e-secret". */
+#define EXPIRED "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." \
+	"eyJzdWIiOiJ1IiwiZXhwIjoxMDAwfQ." \
+	"bzeNLnu0ISyloc0MVqInIaNMnwN542zU-LewYuM0EV0"
 /* Who connects is named by a header, and may do so once; whether it may is
  * asked of both workers. */
 #define ONCE	"\"client\":{\"user_id_http_header\":\"X-User\"," \
@@ -28,7 +32,7 @@
 static const struct http_route routes[] = {
 	{ .path = "/sse", .methods = GET | POST, .max_body = 1000,
 	    .handler = uni_sse_handler },
-	{ .path = "/stream", .methods = POST, .max_body = 1000,
+	{ .path = "/stream", .methods = POST, .max_body = 20000,
 	    .handler = uni_http_stream_handler },
 	{ .path = "/ws", .methods = GET, .handler = uni_ws_handler },
 };
@@ -159,6 +163,52 @@ TEST(answers_wait_for_connect)
 	close(a);
 	turns(4);
 	CHECK_INT(srv.node[0]->nclients, 0);
+	CHECK(stop());
+}
+
+/* An error, not a disconnect: the client is not kept for it. */
+TEST(errors_become_statuses)
+{
+	char	request[512];
+	int	fd;
+
+	if (!CHECK(start(1, "{\"client\":{\"token\":"
+	    "{\"hmac_secret_key\":\"e2e-secret\"}},\"uni_http_stream\":"
+	    "{\"connect_code_to_http_response\":{\"enabled\":true,"
+	    "\"transforms\":[{\"code\":109,\"to\":"
+	    "{\"status_code\":418}}]}}}")))
+		return;
+	snprintf(request, sizeof(request), "POST /stream HTTP/1.1\r\n"
+	    "Host: x\r\nContent-Length: %zu\r\n\r\n{\"token\":\"%s\"}",
+	    strlen("{\"token\":\"" EXPIRED "\"}"), EXPIRED);
+	fd = dial_site(0, &site, request);
+	if (CHECK_INT(srv.node[0]->nclients, 1))
+		CHECK_INT(LIST_FIRST(&srv.node[0]->clients)->state,
+		    CLIENT_CLOSED);
+	CHECK(strstr(hear(fd), "\r\n\r\ntoken expired") != NULL);
+	CHECK(is_over(fd));
+	close(fd);
+	CHECK(stop());
+}
+
+/* The request is done with when connect has been read, not before. */
+TEST(requests_are_released)
+{
+	static char	request[12000];
+	const struct stream_client *sc;
+	int		fd, n;
+
+	if (!CHECK(start(1, "{" ANYBODY "}}")))
+		return;
+	n = snprintf(request, sizeof(request), "POST /stream HTTP/1.1\r\n"
+	    "Host: x\r\nContent-Length: 10002\r\n\r\n{%10000s}", "");
+	CHECK(n < (int)sizeof(request));
+	fd = dial_site(0, &site, request);
+	turns(3);
+	CHECK(strstr(hear(fd), "{\"connect\":{") != NULL);
+	sc = (const void *)LIST_FIRST(&srv.node[0]->clients);
+	CHECK(sc != NULL && sc->x == NULL);
+	close(fd);
 	CHECK(stop());
 }
 
