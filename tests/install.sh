@@ -92,6 +92,6 @@ esac
 case " $* " in
 *' check '*)
 	# A playwright that still runs on Debian 12's Node.js, 18.
-	npm_install centrifuge@5 playwright-core@1.50
+	npm_install centrifuge@5 playwright-core@1.50 ws@8
 	pip_install kosoku==0.1.0 ;;
 esac

@@ -145,6 +145,9 @@ ws_deflate_select(struct sv offered)
 	struct sv		offer, name;
 	unsigned		seen;
 
+#ifndef FUGU_DEFLATE
+	offered = sv_make(NULL, 0);
+#endif
 	while (offered.p != NULL) {
 		offer = cut_unquoted(&offered, ',');
 		name = sv_trim(cut_unquoted(&offer, ';'));
