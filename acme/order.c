@@ -16,7 +16,6 @@
 #include "acme/renew.h"
 #include "tls/verify.h"
 #include "util/base64.h"
-#include "util/clock.h"
 #include "util/json.h"
 
 #define HOUR		3600
@@ -635,8 +634,7 @@ saved(struct acme *a, int64_t now, const char *why)
 static void
 given(struct acme *a, int64_t now, const char *why)
 {
-	struct clock_date	d;
-	const char	       *reason;
+	const char *reason;
 
 	if (why != NULL) {
 		acme_fail(a, now, true, 60, "the new certificate can't be put "
@@ -652,10 +650,8 @@ given(struct acme *a, int64_t now, const char *why)
 	a->next_at = 0;
 	a->forced = a->force = false;
 	acme_set(&a->problem, SV(""));
-	clock_date(&d, a->not_after);
-	acme_say(a, false, "have a certificate for %s, valid until "
-	    "%04u-%02u-%02u %02u:%02u UTC", names_text(a), d.year, d.month,
-	    d.day, d.hour, d.minute);
+	acme_say(a, false, "have a certificate for %s, valid for %lld hours",
+	    names_text(a), (long long)(a->not_after - now) / HOUR);
 	acme_drop_order(a);
 	end_attempt(a);
 }

@@ -114,7 +114,7 @@ void	acme_renew_now(struct acme *, bool force);
 
 /* For fugu acme status and health. Views are valid until the next call. */
 struct acme_status {
-	bool		have;			/* a certificate for all names */
+	bool		have;		/* a certificate for all the names */
 	int64_t		not_before, not_after;	/* of it */
 	int64_t		renew_at;		/* when renewal is due */
 	int64_t		next_at;		/* when something is tried */

@@ -69,7 +69,7 @@ stamp_take(struct certs_stamp *s)
 static int
 stamp_add(struct certs *c, const char *value)
 {
-	struct certs_stamp	*v, s = { NULL };
+	struct certs_stamp	*v, s = { .path = NULL };
 	struct stat		 st;
 
 	if (stat(value, &st) == -1)

@@ -490,7 +490,8 @@ ports_separate(const struct conf *conf, const struct activated *a)
 	for (i = 0; i < s->listeners.n; i++)
 		if (s->listeners.v[i].internal)
 			return true;
-	return conf_is_separate(conf) || *s->internal_unix_socket.path != '\0' ||
+	return conf_is_separate(conf) ||
+	    *s->internal_unix_socket.path != '\0' ||
 	    is_inherited(a, INTERNAL);
 }
 

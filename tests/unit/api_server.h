@@ -77,7 +77,7 @@ start(const char *conf_text)
 	snprintf(srv.uid, sizeof(srv.uid), "uid");
 	snprintf(srv.name, sizeof(srv.name), "node");
 	if (conf_load(&conf, &src, &errs) == -1 ||
-	    site_build(&site, &none, conf, NULL, 0) == -1)
+	    site_build(&site, &none, conf, false, NULL, 0) == -1)
 		abort();
 	conf_errors_fini(&errs);
 	for (i = 0; i < WORKERS; i++)
