@@ -20,6 +20,21 @@
 #include "tls/engine.h"
 #include "util/clock.h"
 
+/* Bytes in use, of the sanitizers' allocator (gcc has no header for it), and
+ * how much more that may be than was asked for. */
+size_t	__sanitizer_get_current_allocated_bytes(void);
+#ifdef __SANITIZE_THREAD__
+#define HEAP_ROUNDS	2048
+#else
+#define HEAP_ROUNDS	0
+#endif
+
+static inline size_t
+heap(void)
+{
+	return __sanitizer_get_current_allocated_bytes();
+}
+
 static struct tls_server *pair_server;
 static struct tls_client *pair_client;
 
