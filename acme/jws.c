@@ -126,23 +126,26 @@ put_jwk(struct buf *b, const struct acme_key *a)
 }
 
 /* see jws.h */
-void
+int
 acme_thumbprint(const struct acme_key *a, char out[ACME_THUMBPRINT])
 {
 	br_sha256_context	ctx;
 	unsigned char		digest[br_sha256_SIZE];
 	struct buf		b = BUF_INIT;
+	int			ret = -1;
 
-	memset(out, 0, ACME_THUMBPRINT);
 	put_jwk(&b, a);
 	br_sha256_init(&ctx);
 	br_sha256_update(&ctx, b.p, b.n);
 	br_sha256_out(&ctx, digest);
-	buf_reset(&b);
+	b.n = 0;
 	base64url_put(&b, sv_make(digest, sizeof(digest)));
-	if (!b.failed)
+	if (!b.failed) {
 		memcpy(out, b.p, ACME_THUMBPRINT);
+		ret = 0;
+	}
 	buf_fini(&b);
+	return ret;
 }
 
 /* ---- signatures ---- */

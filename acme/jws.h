@@ -30,8 +30,9 @@ int	acme_key_read(struct acme_key *, struct sv pem);
 /* Append it as PEM, "EC PRIVATE KEY": what Go's autocert reads and writes. */
 void	acme_key_write(const struct acme_key *, struct buf *pem);
 
-/* The base64url SHA-256 of the public key as a JWK (RFC 7638). */
-void	acme_thumbprint(const struct acme_key *,
+/* The base64url SHA-256 of the public key as a JWK (RFC 7638). 0, or -1: no
+ * memory. */
+int	acme_thumbprint(const struct acme_key *,
 	    char out[ACME_THUMBPRINT]);
 
 /* Append a signed request. kid empty: the key itself is sent along. payload

@@ -19,10 +19,12 @@
 #include "util/json.h"
 
 #define HOUR		3600
+#define DAY		(24 * HOUR)
 #define POLL_SOON	2	/* seconds between questions, */
-#define POLL_LATER	15	/* later on, */
-#define POLL_MOST	600	/* and altogether */
+#define POLL_LATER	15	/* later on */
 #define CLOCK_WAIT	60	/* for the clock to be set */
+#define MEMORY_WAIT	5	/* for there to be some */
+#define ORDER_LIFE	DAY	/* of an order that leads nowhere */
 
 #define SENTENCE	1024
 
@@ -156,35 +158,45 @@ acme_poll(struct acme *a, int64_t now, enum acme_phase phase,
     int64_t retry_after)
 {
 	if (a->poll_until == 0)
-		a->poll_until = now + POLL_MOST;
+		a->poll_until = now + ACME_POLL_MOST;
+	if (retry_after > ACME_POLL_MOST) {
+		acme_fail(a, now, true, retry_after, "the CA will not come to "
+		    "a decision on %s before long", names_text(a));
+		return;
+	}
 	if (now >= a->poll_until) {
 		acme_drop_order(a);
 		acme_fail(a, now, false, retry_after, "the CA has not come to "
 		    "a decision on %s in %d minutes", names_text(a),
-		    POLL_MOST / 60);
+		    ACME_POLL_MOST / 60);
 		return;
 	}
 	if (retry_after < 1)
-		retry_after = a->poll_until - now > POLL_MOST - 30 ?
+		retry_after = a->poll_until - now > ACME_POLL_MOST - 30 ?
 		    POLL_SOON : POLL_LATER;
-	a->poll_at = now + (retry_after > POLL_MOST ? POLL_MOST :
-	    retry_after);
+	a->poll_at = now + retry_after;
 	a->phase = phase;
 }
 
 /* ---- whether there is anything to do ---- */
 
+/* A certificate that was due when it was made (by its dates, or for a CA
+ * whose window is always past) is kept for a while nevertheless. */
 static int64_t
 renew_at(const struct acme *a)
 {
-	int64_t by_dates;
+	int64_t at, had = a->window.had_at, least = 0;
 
 	if (!a->have)
 		return 0;
-	by_dates = acme_renew_at(a->not_before, a->not_after, a->jitter);
-	if (a->window.renew_at > 0 && a->window.renew_at < a->not_after)
-		return a->window.renew_at;
-	return by_dates;
+	at = a->window.renew_at;
+	if (at == 0 || at >= a->not_after)
+		at = acme_renew_at(a->not_before, a->not_after, a->jitter);
+	if (had > 0)
+		least = (a->not_after - had) / 3;
+	if (least > DAY)
+		least = DAY;
+	return at > had + least ? at : had + least;
 }
 
 /* When one more order may be made. */
@@ -229,6 +241,8 @@ mend_times(struct acme *a, int64_t now)
 		a->next_at = 0;
 	if (a->window.asked_at > now)
 		a->window.ask_at = 0;
+	if (a->window.had_at > now)
+		a->window.had_at = 0;
 }
 
 /* When there is something to do, perhaps already. */
@@ -268,6 +282,10 @@ decide(struct acme *a, int64_t now, struct acme_step *s)
 		idle(s, at);
 		return false;
 	}
+	if (a->order_url != NULL && now - a->ordered[0] > ORDER_LIFE)
+		acme_drop_order(a);
+	if (a->unsaved)
+		a->save |= 1u << ACME_FILE_STATE;
 	a->asked_window = !a->forced && !a->revoking && renew_at(a) > now;
 	a->phase = ACME_ASK_DIRECTORY;
 	return true;
@@ -276,29 +294,36 @@ decide(struct acme *a, int64_t now, struct acme_step *s)
 /* ---- requests ---- */
 
 static void
-step_get(struct acme *a, struct acme_step *s, const char *url, bool head)
+step_get(struct acme_step *s, const char *url, bool head)
 {
 	s->what = ACME_REQUEST;
 	s->url = sv_from(url);
 	s->head = head;
-	(void)a;
 }
 
-/* A signed request, or first one for a nonce. */
+/* A signed request, or first one for a nonce. The payload is freed; NULL:
+ * POST-as-GET. */
 static void
 step_post(struct acme *a, struct acme_step *s, const char *url,
-    struct sv payload, bool with_account)
+    struct buf *payload, bool with_account)
 {
+	struct buf none = BUF_INIT;
+
+	if (payload == NULL)
+		payload = &none;
 	if (a->nonce == NULL) {
+		buf_fini(payload);
 		a->asking_nonce = true;
-		step_get(a, s, a->dir.new_nonce, true);
+		step_get(s, a->dir.new_nonce, true);
 		return;
 	}
 	buf_reset(&a->body);
 	acme_jws(&a->body, &a->key, with_account ? sv_from(a->account_url) :
-	    SV(""), sv_from(a->nonce), sv_from(url), payload);
+	    SV(""), sv_from(a->nonce), sv_from(url), buf_sv(payload));
+	a->body.failed |= payload->failed || url == NULL;
+	buf_fini(payload);
 	acme_set(&a->nonce, SV(""));
-	step_get(a, s, url, false);
+	step_get(s, url, false);
 	s->body = buf_sv(&a->body);
 }
 
@@ -322,8 +347,30 @@ step_account(struct acme *a, struct acme_step *s)
 		    sv_from(a->dir.new_account));
 	}
 	buf_putc(&b, '}');
-	step_post(a, s, a->dir.new_account, buf_sv(&b), false);
-	buf_fini(&b);
+	step_post(a, s, a->dir.new_account, &b, false);
+}
+
+/* see order_impl.h */
+bool
+acme_has_profile(const struct acme *a)
+{
+	struct sv names = sv_from(a->dir.profiles);
+
+	while (names.n > 0 && a->want->profile.n > 0)
+		if (sv_eq(sv_cut(&names, ' '), a->want->profile))
+			return true;
+	return false;
+}
+
+static void
+put_identifier(struct buf *b, struct sv name)
+{
+	unsigned char ip[16];
+
+	buf_printf(b, "{\"type\":\"%s\",\"value\":",
+	    acme_ip(name, ip) > 0 ? "ip" : "dns");
+	json_put_str(b, name);
+	buf_putc(b, '}');
 }
 
 static void
@@ -331,31 +378,29 @@ step_new_order(struct acme *a, struct acme_step *s)
 {
 	const struct acme_want	*w = a->want;
 	struct buf		 b = BUF_INIT;
-	unsigned char		 ip[16];
 	size_t			 i;
 
 	buf_puts(&b, "{\"identifiers\":[");
 	for (i = 0; i < w->nname; i++) {
-		buf_printf(&b, "%s{\"type\":\"%s\",\"value\":",
-		    i > 0 ? "," : "", acme_ip(w->name[i], ip) > 0 ? "ip" :
-		    "dns");
-		json_put_str(&b, w->name[i]);
-		buf_putc(&b, '}');
+		if (i > 0)
+			buf_putc(&b, ',');
+		put_identifier(&b, w->name[i]);
 	}
 	buf_putc(&b, ']');
-	if (w->profile.n > 0) {
+	if (acme_has_profile(a)) {
 		buf_puts(&b, ",\"profile\":");
 		json_put_str(&b, w->profile);
 	}
 	buf_reset(&a->scratch);
-	if (a->have && a->dir.renewal_info != NULL && !a->no_replaces &&
-	    acme_cert_id(&a->scratch, buf_sv(&a->chain)) == 0) {
+	a->replaces = a->have && a->dir.renewal_info != NULL &&
+	    !a->no_replaces &&
+	    acme_cert_id(&a->scratch, buf_sv(&a->chain)) == 0;
+	if (a->replaces) {
 		buf_puts(&b, ",\"replaces\":");
 		json_put_str(&b, buf_sv(&a->scratch));
 	}
 	buf_putc(&b, '}');
-	step_post(a, s, a->dir.new_order, buf_sv(&b), true);
-	buf_fini(&b);
+	step_post(a, s, a->dir.new_order, &b, true);
 }
 
 static void
@@ -365,12 +410,11 @@ step_finalize(struct acme *a, struct acme_step *s)
 
 	if (acme_csr(&csr, buf_sv(&a->new_key), a->want->name,
 	    a->want->nname) == -1)
-		a->body.failed = true;
+		b.failed = true;
 	buf_puts(&b, "{\"csr\":\"");
 	base64url_put(&b, buf_sv(&csr));
 	buf_puts(&b, "\"}");
-	step_post(a, s, a->order.finalize, buf_sv(&b), true);
-	buf_fini(&b);
+	step_post(a, s, a->order.finalize, &b, true);
 	buf_fini(&csr);
 }
 
@@ -379,7 +423,8 @@ step_window(struct acme *a, struct acme_step *s)
 {
 	buf_reset(&a->body);
 	buf_printf(&a->body, "%s/", a->dir.renewal_info);
-	acme_cert_id(&a->body, buf_sv(&a->chain));
+	if (acme_cert_id(&a->body, buf_sv(&a->chain)) == -1)
+		a->body.failed = true;
 	s->what = ACME_REQUEST;
 	s->url = buf_sv(&a->body);
 }
@@ -391,10 +436,10 @@ step_revoke(struct acme *a, struct acme_step *s)
 	struct buf b = BUF_INIT;
 
 	buf_puts(&b, "{\"certificate\":\"");
-	acme_leaf_put(&b, buf_sv(&a->chain));
+	if (acme_leaf_put(&b, buf_sv(&a->chain)) == -1)
+		b.failed = true;
 	buf_printf(&b, "\",\"reason\":%u}", a->revoke_reason);
-	step_post(a, s, a->dir.revoke_cert, buf_sv(&b), true);
-	buf_fini(&b);
+	step_post(a, s, a->dir.revoke_cert, &b, true);
 }
 
 /* ---- keys ---- */
@@ -433,6 +478,18 @@ make_new_key(struct acme *a, int64_t now)
 
 /* ---- one step ---- */
 
+/* A key is there before what needs it, and goes after it. */
+static enum acme_file
+first_file(const struct acme *a)
+{
+	if (a->save & 1u << ACME_FILE_ACCOUNT)
+		return ACME_FILE_ACCOUNT;
+	if (a->save & 1u << ACME_FILE_STATE && (a->new_key.n == 0 ||
+	    !(a->save & 1u << ACME_FILE_KEY)))
+		return ACME_FILE_STATE;
+	return ACME_FILE_KEY;
+}
+
 /* What has to be written before anything else is done. */
 static bool
 step_save(struct acme *a, struct acme_step *s)
@@ -440,8 +497,7 @@ step_save(struct acme *a, struct acme_step *s)
 	if (a->save == 0)
 		return false;
 	buf_reset(&a->body);
-	s->file = a->save & 1u << ACME_FILE_ACCOUNT ? ACME_FILE_ACCOUNT :
-	    a->save & 1u << ACME_FILE_KEY ? ACME_FILE_KEY : ACME_FILE_STATE;
+	s->file = first_file(a);
 	s->what = ACME_SAVE;
 	if (s->file == ACME_FILE_ACCOUNT) {
 		acme_key_write(&a->key, &a->body);
@@ -474,10 +530,12 @@ step_show(struct acme *a, struct acme_step *s)
 {
 	char thumbprint[ACME_THUMBPRINT];
 
-	acme_thumbprint(&a->key, thumbprint);
 	buf_reset(&a->body);
-	buf_printf(&a->body, "%s.%.*s", a->authz.token, ACME_THUMBPRINT,
-	    thumbprint);
+	if (acme_thumbprint(&a->key, thumbprint) == -1)
+		a->body.failed = true;
+	else
+		buf_printf(&a->body, "%s.%.*s", a->authz.token,
+		    ACME_THUMBPRINT, thumbprint);
 	s->what = ACME_SHOW;
 	s->challenge = a->challenge;
 	s->name = sv_from(a->authz.name);
@@ -488,6 +546,8 @@ step_show(struct acme *a, struct acme_step *s)
 static void
 step_ask(struct acme *a, struct acme_step *s)
 {
+	struct buf b = BUF_INIT;
+
 	switch (a->phase) {
 	case ACME_ASK_ACCOUNT:
 		step_account(a, s);
@@ -496,23 +556,23 @@ step_ask(struct acme *a, struct acme_step *s)
 		step_new_order(a, s);
 		break;
 	case ACME_ASK_ORDER:
-		step_post(a, s, a->order_url, SV(""), true);
+		step_post(a, s, a->order_url, NULL, true);
 		break;
 	case ACME_ASK_AUTHZ:
-		step_post(a, s, a->order.authz[a->authz_i], SV(""), true);
+		step_post(a, s, a->order.authz[a->authz_i], NULL, true);
 		break;
 	case ACME_ASK_CHECK:
-		step_post(a, s, a->authz.url, SV("{}"), true);
+		buf_puts(&b, "{}");
+		step_post(a, s, a->authz.url, &b, true);
 		break;
 	case ACME_ASK_FINALIZE:
 		step_finalize(a, s);
 		break;
 	case ACME_ASK_CHAIN:
-		step_post(a, s, a->order.certificate, SV(""), true);
+		step_post(a, s, a->order.certificate, NULL, true);
 		break;
 	case ACME_ASK_ALTERNATE:
-		step_post(a, s, a->alternate[a->nalternate - 1], SV(""),
-		    true);
+		step_post(a, s, a->alternate[a->nalternate - 1], NULL, true);
 		break;
 	case ACME_ASK_REVOKE:
 		step_revoke(a, s);
@@ -566,6 +626,8 @@ step_phase(struct acme *a, int64_t now, struct acme_step *s)
 	default:
 		break;
 	}
+	if (a->poll_at > now + ACME_POLL_MOST)	/* the clock was set back */
+		a->poll_at = a->poll_until = 0;
 	if (a->poll_at > now) {
 		s->what = ACME_WAIT;
 		s->until = a->poll_at;
@@ -598,6 +660,14 @@ acme_next(struct acme *a, int64_t now, struct acme_step *s)
 	while (!step_save(a, s) && !step_hide(a, s) &&
 	    !step_phase(a, now, s))
 		continue;
+	if (a->body.failed) {
+		memset(s, 0, sizeof(*s));
+		buf_reset(&a->body);
+		a->asking_nonce = false;
+		acme_say(a, true, "out of memory");
+		s->what = ACME_WAIT;
+		s->until = now + MEMORY_WAIT;
+	}
 	a->out = s->what;
 	attach_line(a, s);
 }
@@ -616,14 +686,15 @@ saved(struct acme *a, int64_t now, const char *why)
 {
 	if (why == NULL) {
 		a->save &= ~(1u << a->out_file);
+		a->unsaved &= a->out_file != ACME_FILE_STATE;
 		return;
 	}
 	/* Without memory on disk nothing is asked of a CA. The attempt ends;
-	 * what was to be written is tried again with the next one. */
-	a->save = 0;
+	 * the next one begins with writing. */
 	acme_fail(a, now, true, 60, "the state directory can't be written: "
 	    "%s", why);
 	a->save = 0;
+	a->unsaved = true;
 	a->has_key = a->has_key && a->out_file != ACME_FILE_ACCOUNT;
 	if (a->out_file == ACME_FILE_KEY && a->new_key.n > 0) {
 		explicit_bzero(a->new_key.p, a->new_key.n);
@@ -646,6 +717,7 @@ given(struct acme *a, int64_t now, const char *why)
 		acme_fail(a, now, true, 0, "%s", reason);
 		return;
 	}
+	a->window.had_at = now;
 	a->failures = 0;
 	a->next_at = 0;
 	a->forced = a->force = false;
@@ -740,6 +812,27 @@ acme_free(struct acme *a)
 	free(a);
 }
 
+/* The key of the order that is under way; or that order is done, if the
+ * present certificate has it. */
+static void
+load_new_key(struct acme *a, const struct acme_disk *d)
+{
+	struct buf csr = BUF_INIT;
+
+	if (d->new_key.n == 0)
+		return;
+	buf_putsv(&a->new_key, d->new_key);
+	if (a->have && memmem(d->key.p, d->key.n, d->new_key.p,
+	    d->new_key.n) != NULL) {
+		acme_drop_order(a);
+	} else if (acme_csr(&csr, d->new_key, a->want->name,
+	    a->want->nname) == -1) {
+		acme_say(a, true, "the key of the order is damaged");
+		buf_fini(&a->new_key);
+	}
+	buf_fini(&csr);
+}
+
 /* see order.h */
 void
 acme_load(struct acme *a, const struct acme_disk *d)
@@ -755,13 +848,16 @@ acme_load(struct acme *a, const struct acme_disk *d)
 	if (d->state.n > 0 && acme_state_get(a, d->state) == -1)
 		acme_say(a, true, "the state file is damaged or of another "
 		    "CA, beginning anew");
-	if (!a->has_key)
+	if (!a->has_key) {
 		acme_set(&a->account_url, SV(""));
-	if (a->order_url != NULL)
-		buf_putsv(&a->new_key, d->new_key);
+		acme_set(&a->order_url, SV(""));
+	}
 	if (d->chain.n > 0 &&
 	    acme_take_cert(a, d->chain, d->key, 0, &why) == -1)
-		acme_say(a, true, "%s", why);
+		acme_say(a, true, "the certificate that is there is of no "
+		    "use: %s", why);
+	if (a->order_url != NULL)
+		load_new_key(a, d);
 }
 
 /* see order.h */

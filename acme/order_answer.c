@@ -33,12 +33,27 @@ static const char *const phase_name[] = {
 	[ACME_ASK_REVOKE] = "revocation",
 };
 
+/* Whether the question is not worth an attempt: without renewal information
+ * the dates decide, and without another chain there is the first one. */
+static bool
+is_favour(const struct acme *a)
+{
+	return a->phase == ACME_ASK_WINDOW || a->phase == ACME_ASK_ALTERNATE ||
+	    (a->phase == ACME_ASK_DIRECTORY && a->asked_window);
+}
+
+static void no_favour(struct acme *, int64_t now,
+    const struct acme_reply *);
+
 static void
 soft(struct acme *a, int64_t now, const struct acme_reply *r,
     const char *what)
 {
-	acme_fail(a, now, true, acme_retry_after(r->retry_after, now),
-	    "%s (asked for %s)", what, phase_name[a->phase]);
+	if (is_favour(a))
+		no_favour(a, now, r);
+	else
+		acme_fail(a, now, true, acme_retry_after(r->retry_after,
+		    now), "%s (asked for %s)", what, phase_name[a->phase]);
 }
 
 static bool
@@ -55,10 +70,12 @@ no_object(struct acme *a, int64_t now, const struct acme_reply *r)
 
 	if (ctype.n > 64)
 		ctype.n = 64;
-	if (is_type(r->ctype, "application/json")) {
+	if (is_favour(a) || is_type(r->ctype, "application/json")) {
 		soft(a, now, r, "the CA's answer is incomplete or malformed");
 		return;
 	}
+	if (ctype.n == 0)
+		ctype = SV("something");
 	acme_fail(a, now, true, 0, "the CA answers with %.*s instead of JSON "
 	    "(asked for %s): is this an ACME directory, and is there a proxy "
 	    "in between?", SV_ARG(ctype), phase_name[a->phase]);
@@ -100,18 +117,17 @@ drop_alternates(struct acme *a)
 static void
 take_alternates(struct acme *a, const struct acme_reply *r)
 {
-	struct sv	url;
+	struct sv	url, value;
 	size_t		i;
 
-	for (i = r->nlink; i-- > 0; ) {
-		url = acme_link(r->link[i], "alternate");
-		if (url.n == 0 || url.n > ACME_URL_MAX ||
-		    a->nalternate == ACME_ALTERNATES)
-			continue;
-		acme_set(&a->alternate[a->nalternate], url);
-		if (a->alternate[a->nalternate] != NULL)
-			a->nalternate++;
-	}
+	for (i = 0; i < r->nlink; i++)
+		for (value = r->link[i]; a->nalternate < ACME_ALTERNATES &&
+		    (url = acme_link(&value, "alternate")).n > 0; ) {
+			acme_set(&a->alternate[a->nalternate], url);
+			if (url.n <= ACME_URL_MAX &&
+			    a->alternate[a->nalternate] != NULL)
+				a->nalternate++;
+		}
 }
 
 /* Whether it may be used is found out by acme_take_cert(), tried here so
@@ -131,6 +147,8 @@ give(struct acme *a, int64_t now)
 		acme_drop_order(a);
 	}
 	buf_fini(&copy.chain);
+	if (copy.chain_key.p != NULL)
+		explicit_bzero(copy.chain_key.p, copy.chain_key.cap);
 	buf_fini(&copy.chain_key);
 	buf_fini(&copy.scratch);
 }
@@ -157,6 +175,17 @@ no_window(struct acme *a, int64_t now, const struct acme_reply *r)
 }
 
 static void
+no_favour(struct acme *a, int64_t now, const struct acme_reply *r)
+{
+	if (a->phase == ACME_ASK_ALTERNATE) {
+		drop_alternates(a);
+		give(a, now);
+	} else {
+		no_window(a, now, r);
+	}
+}
+
+static void
 no_account(struct acme *a, int64_t now, const char *line)
 {
 	acme_set(&a->account_url, SV(""));
@@ -179,6 +208,16 @@ refused_order(struct acme *a)
 		acme_drop_order(a);
 }
 
+/* An order that replaces a certificate may be refused for many reasons that
+ * don't concern one that does not. */
+static bool
+is_about_replacing(const struct acme *a, enum acme_trouble trouble)
+{
+	return a->phase == ACME_ASK_NEW_ORDER && a->replaces &&
+	    (trouble == ACME_REPLACED || trouble == ACME_MALFORMED ||
+	    trouble == ACME_OTHER);
+}
+
 static void
 refused(struct acme *a, int64_t now, const struct acme_reply *r)
 {
@@ -192,21 +231,18 @@ refused(struct acme *a, int64_t now, const struct acme_reply *r)
 	buf_putc(&line, '\0');
 	text = line.failed ? "out of memory" : line.p;
 	if (trouble == ACME_BAD_NONCE && ++a->bad_nonces < NONCES_REFUSED) {
-		buf_fini(&line);
-		return;		/* once more, with the nonce that came along */
-	}
-	if (a->phase == ACME_ASK_WINDOW) {
-		no_window(a, now, r);
-	} else if (a->phase == ACME_ASK_ALTERNATE) {
-		drop_alternates(a);
-		give(a, now);
+		/* Once more, with the nonce that came along. */
+	} else if (is_favour(a)) {
+		no_favour(a, now, r);
 	} else if (trouble == ACME_NO_ACCOUNT) {
 		no_account(a, now, text);
-	} else if (trouble == ACME_REPLACED && !a->no_replaces &&
-	    a->phase == ACME_ASK_NEW_ORDER) {
+	} else if (r->status < 500 && is_about_replacing(a, trouble)) {
 		a->no_replaces = true;
 	} else if (trouble == ACME_NOT_READY) {
 		acme_poll(a, now, ACME_ASK_ORDER, after);
+	} else if (trouble == ACME_MALFORMED && a->phase == ACME_ASK_CHECK) {
+		/* It was told before we were killed. */
+		acme_poll(a, now, ACME_ASK_AUTHZ, after);
 	} else if (r->status >= 500 || trouble == ACME_RATE_LIMITED ||
 	    trouble == ACME_BAD_NONCE) {
 		acme_fail(a, now, r->status != 429, after, "%s", text);
@@ -249,12 +285,17 @@ got_directory(struct acme *a, int64_t now, const struct acme_reply *r)
 			a->phase = ACME_ASK_WINDOW;
 		return;
 	}
-	if (a->dir.eab_required && w->eab_kid.n == 0) {
+	if (a->dir.eab_required && w->eab_kid.n == 0 &&
+	    a->account_url == NULL) {
 		acme_fail(a, now, false, 0, "the CA wants accounts bound to "
 		    "one that you have with it: set tls_autocert.eab_kid and "
 		    "eab_hmac_key");
 		return;
 	}
+	if (w->profile.n > 0 && !acme_has_profile(a))
+		acme_say(a, true, "the CA offers no profile %.*s but %s",
+		    SV_ARG(w->profile), a->dir.profiles != NULL ?
+		    a->dir.profiles : "none");
 	if (a->revoking && (a->dir.revoke_cert == NULL || !a->have)) {
 		acme_fail(a, now, false, 0, a->have ? "the CA revokes "
 		    "nothing" : "there is no certificate to revoke");
@@ -332,8 +373,10 @@ go_on(struct acme *a, int64_t now, int64_t after)
 		break;
 	case ACME_VALID:
 		if (a->new_key.n == 0 || o->certificate == NULL) {
+			bool lost = a->new_key.n == 0;
+
 			acme_drop_order(a);
-			acme_fail(a, now, true, 0, a->new_key.n == 0 ?
+			acme_fail(a, now, lost, 0, lost ?
 			    "the key of the order is lost, ordering anew" :
 			    "the CA does not say where the certificate is");
 			break;
@@ -374,24 +417,24 @@ got_new_order(struct acme *a, int64_t now, const struct acme_reply *r)
 	got_order(a, now, r);
 }
 
-/* Read an authorization for the first challenge that we may answer. */
+/* Read an authorization for the first challenge that we may answer; for the
+ * one that is shown, when there is one. */
 static int
 read_authz(struct acme *a, struct sv body, struct acme_authz *out)
 {
-	unsigned c;
+	enum acme_challenge c = a->shown ? a->challenge :
+	    a->want->can[ACME_HTTP_01] ? ACME_HTTP_01 : ACME_TLS_ALPN_01;
 
-	for (c = 0; c < ACME_CHALLENGES; c++) {
-		if (!a->want->can[c])
-			continue;
-		if (acme_authz_read(out, body,
-		    acme_challenge_type((enum acme_challenge)c)) == -1)
+	if (acme_authz_read(out, body, acme_challenge_type(c)) == -1)
+		return -1;
+	if (!a->shown && out->url == NULL && c == ACME_HTTP_01 &&
+	    a->want->can[ACME_TLS_ALPN_01]) {
+		acme_authz_fini(out);
+		c = ACME_TLS_ALPN_01;
+		if (acme_authz_read(out, body, acme_challenge_type(c)) == -1)
 			return -1;
-		a->challenge = (enum acme_challenge)c;
-		if (out->url != NULL)
-			return 0;
-		if (c + 1 < ACME_CHALLENGES && a->want->can[c + 1])
-			acme_authz_fini(out);
 	}
+	a->challenge = c;
 	return 0;
 }
 
@@ -421,11 +464,18 @@ static void
 got_authz(struct acme *a, int64_t now, const struct acme_reply *r)
 {
 	struct acme_authz	 z;
+	char			*token;
 	bool			 waits = a->shown;
 
 	if (read_authz(a, r->body, &z) == -1) {
 		no_object(a, now, r);
 		return;
+	}
+	if (waits) {
+		/* It may not be told any more, but is to be hidden. */
+		token = z.token;
+		z.token = a->authz.token;
+		a->authz.token = token;
 	}
 	acme_authz_fini(&a->authz);
 	a->authz = z;
@@ -561,8 +611,8 @@ acme_answer(struct acme *a, int64_t now, const struct acme_reply *r)
 		acme_set(&a->nonce, r->nonce);
 	if (a->asking_nonce)
 		got_nonce(a, now, r);
-	else if (r->why != NULL && a->phase == ACME_ASK_WINDOW)
-		no_window(a, now, r);
+	else if (r->why != NULL && is_favour(a))
+		no_favour(a, now, r);
 	else if (r->why != NULL)
 		acme_fail(a, now, true, 0, "the CA can't be reached: %s",
 		    r->why);

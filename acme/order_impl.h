@@ -15,6 +15,7 @@
 
 #define ACME_ORDERS_HOUR	5	/* new orders in an hour, at most */
 #define ACME_ALTERNATES		5	/* chains looked at */
+#define ACME_POLL_MOST		600	/* seconds, for one decision */
 
 /* What is done next, in the order of an issuance. */
 enum acme_phase {
@@ -54,6 +55,8 @@ struct acme {
 	int64_t			 ordered[ACME_ORDERS_HOUR]; /* latest first */
 	struct {
 		int64_t	start, end, renew_at, asked_at, ask_at;
+		int64_t	had_at;	/* when we got the certificate; 0: unknown */
+		int64_t	of;	/* not_after of the certificate */
 	} window;		/* renewal information; renew_at 0: none */
 
 	/* The present certificate. */
@@ -61,8 +64,10 @@ struct acme {
 	bool			 have;
 	int64_t			 not_before, not_after;
 
-	/* What of it has to be written: bits 1 << enum acme_file. */
+	/* What of it has to be written: bits 1 << enum acme_file. unsaved:
+	 * it could not be, so it has to be before anything is asked. */
 	unsigned		 save;
+	bool			 unsaved;
 
 	/* The attempt under way. */
 	struct acme_directory	 dir;
@@ -71,7 +76,7 @@ struct acme {
 	size_t			 authz_i;
 	enum acme_challenge	 challenge;
 	bool			 shown, hide, finalized, asked_window,
-				 no_replaces, new_account_tried;
+				 replaces, no_replaces, new_account_tried;
 	char			*nonce;
 	bool			 asking_nonce;
 	unsigned		 bad_nonces;
@@ -102,10 +107,12 @@ void	acme_drop_order(struct acme *);
  * that one lost on the way counts, too. */
 void	acme_begin_order(struct acme *, int64_t now);
 /* Wait before asking again how the order or authorization stands; fails when
- * that has taken too long. */
+ * that has taken too long, or the CA wants more patience than that. */
 void	acme_poll(struct acme *, int64_t now, enum acme_phase,
 	    int64_t retry_after);
 const char *acme_challenge_type(enum acme_challenge);
+/* Whether the directory offers the profile that is wanted. */
+bool	acme_has_profile(const struct acme *);
 void	acme_set(char **, struct sv);
 
 /* ---- order_answer.c ---- */
@@ -118,8 +125,9 @@ void	acme_answer(struct acme *, int64_t now, const struct acme_reply *);
 void	acme_state_put(struct acme *);
 /* Read it; damaged or another CA's: -1, and as if there were none. */
 int	acme_state_get(struct acme *, struct sv text);
-/* Take a certificate as the present one. now 0: at a time when it is valid.
- * 0; or -1 with *why, a sentence in a->scratch: it is not what is wanted. */
+/* Take a certificate as the present one; what is known of its renewal is
+ * forgotten if that was another's. now 0: at a time when it is valid. 0; or
+ * -1 with *why, a sentence in a->scratch: it is not what is wanted. */
 int	acme_take_cert(struct acme *, struct sv chain, struct sv key,
 	    int64_t now, const char **why);
 

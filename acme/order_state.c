@@ -53,6 +53,8 @@ acme_state_put(struct acme *a)
 	put_number(b, "renew_at", a->window.renew_at);
 	put_number(b, "asked_at", a->window.asked_at);
 	put_number(b, "ask_at", a->window.ask_at);
+	put_number(b, "had_at", a->window.had_at);
+	put_number(b, "of", a->window.of);
 	buf_puts(b, ",\"ordered\":[");
 	for (i = 0; i < ACME_ORDERS_HOUR && a->ordered[i] != 0; i++)
 		buf_printf(b, "%s%lld", i > 0 ? "," : "",
@@ -97,7 +99,7 @@ static void
 get_all(struct acme *a, struct jv root)
 {
 	struct jv	v;
-	int64_t		failures = 0;
+	int64_t		failures = 0, at;
 	size_t		i = 0;
 
 	get_text(root, "account", &a->account_url);
@@ -113,10 +115,12 @@ get_all(struct acme *a, struct jv root)
 	get_number(root, "renew_at", &a->window.renew_at);
 	get_number(root, "asked_at", &a->window.asked_at);
 	get_number(root, "ask_at", &a->window.ask_at);
+	get_number(root, "had_at", &a->window.had_at);
+	get_number(root, "of", &a->window.of);
 	for (v = jv_first(jv_get(root, "ordered")); jv_is(v) &&
 	    i < ACME_ORDERS_HOUR; v = jv_next(v))
-		if (jv_i64(v, &a->ordered[i]) == 0 && a->ordered[i] > 0)
-			i++;
+		if (jv_i64(v, &at) == 0 && at > 0)
+			a->ordered[i++] = at;
 }
 
 /* see order_impl.h */
@@ -208,15 +212,14 @@ acme_take_cert(struct acme *a, struct sv chain, struct sv key, int64_t now,
 	a->not_before = tls_cred_info(cred)->not_before;
 	a->not_after = tls_cred_info(cred)->not_after;
 	tls_cred_unref(cred);
-	/* The caller's views may be of these very buffers. */
-	if (chain.p != a->chain.p) {
-		buf_reset(&a->chain);
-		buf_putsv(&a->chain, chain);
+	if (a->window.of != a->not_after) {
+		memset(&a->window, 0, sizeof(a->window));
+		a->window.of = a->not_after;
 	}
-	if (key.p != a->chain_key.p) {
-		buf_reset(&a->chain_key);
-		buf_putsv(&a->chain_key, key);
-	}
+	buf_reset(&a->chain);
+	buf_putsv(&a->chain, chain);
+	buf_reset(&a->chain_key);
+	buf_putsv(&a->chain_key, key);
 	a->have = !a->chain.failed && !a->chain_key.failed;
 	return a->have ? 0 : -1;
 }

@@ -47,6 +47,8 @@ acme_backoff(unsigned n, bool soft, int64_t left, int64_t retry_after,
 	if (wait > most)
 		wait = most;
 	wait += wait * (jitter - 32768) / (4 * 32768);
+	if (retry_after > 7 * DAY)
+		retry_after = 7 * DAY;
 	return wait < retry_after ? retry_after : wait;
 }
 

@@ -28,17 +28,21 @@ parse(struct json *j, struct sv text)
 	return -1;
 }
 
-/* A copy of a string member, or NULL. */
+/* A copy of a string member, or NULL. People and terminals will see it, so
+ * control bytes become blanks. */
 static char *
 get_string(struct jv obj, const char *key, size_t max)
 {
 	struct buf	scratch = BUF_INIT;
 	struct sv	s;
-	char	       *copy = NULL;
+	char	       *copy = NULL, *p;
 
 	if (jv_str(jv_get(obj, key), &scratch, &s) == 0 && s.n > 0 &&
 	    s.n <= max && memchr(s.p, '\0', s.n) == NULL)
 		copy = sv_dup(s);
+	for (p = copy; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
 	buf_fini(&scratch);
 	return copy;
 }
@@ -555,28 +559,55 @@ acme_retry_after(struct sv value, int64_t now)
 	return at > now ? at - now : 0;
 }
 
-/* see wire.h */
-struct sv
-acme_link(struct sv value, const char *rel)
+/* Take what stands before the separator; one in quotes is none. */
+static struct sv
+cut_unquoted(struct sv *s, char sep)
 {
-	struct sv	target, rest, param, name;
-	ptrdiff_t	end;
+	bool		quoted = false;
+	struct sv	part = *s;
+	size_t		i;
 
-	value = sv_trim(value);
-	end = sv_chr(value, '>');
-	if (value.n == 0 || *value.p != '<' || end < 0)
-		return SV("");
-	target = sv_make(value.p + 1, (size_t)end - 1);
-	rest = sv_skip(value, (size_t)end + 1);
-	while (rest.p != NULL) {
-		param = sv_trim(sv_cut(&rest, ';'));
-		name = sv_cut(&param, '=');
+	for (i = 0; i < s->n && (quoted || s->p[i] != sep); i++)
+		if (s->p[i] == '"')
+			quoted = !quoted;
+	part.n = i;
+	*s = sv_skip(*s, i + 1);
+	return part;
+}
+
+static bool
+has_relation(struct sv params, const char *rel)
+{
+	struct sv param, name;
+
+	while (params.n > 0) {
+		param = cut_unquoted(&params, ';');
+		name = sv_trim(sv_cut(&param, '='));
 		param = sv_trim(param);
 		if (param.n >= 2 && *param.p == '"' &&
 		    param.p[param.n - 1] == '"')
 			param = sv_make(param.p + 1, param.n - 2);
-		if (sv_ieq(sv_trim(name), SV("rel")) &&
-		    sv_ieq(param, sv_from(rel)))
+		if (sv_ieq(name, SV("rel")) && sv_ieq(param, sv_from(rel)))
+			return true;
+	}
+	return false;
+}
+
+/* see wire.h */
+struct sv
+acme_link(struct sv *value, const char *rel)
+{
+	struct sv	target, params;
+	ptrdiff_t	at, end;
+
+	while ((at = sv_chr(*value, '<')) >= 0) {
+		*value = sv_skip(*value, (size_t)at + 1);
+		if ((end = sv_chr(*value, '>')) < 0)
+			break;
+		target = sv_make(value->p, (size_t)end);
+		*value = sv_skip(*value, (size_t)end + 1);
+		params = cut_unquoted(value, ',');
+		if (has_relation(params, rel))
 			return target;
 	}
 	return SV("");

@@ -84,8 +84,9 @@ enum acme_trouble acme_problem_put(struct buf *, int status, struct sv ctype,
 /* Seconds to wait from now on: a number or a date (RFC 9110, 10.2.3); 0 if
  * it is missing or neither. */
 int64_t	acme_retry_after(struct sv value, int64_t now);
-/* The target of a Link value with this relation, or empty. */
-struct sv acme_link(struct sv value, const char *rel);
+/* The target of the next link with this relation in a Link value, which may
+ * hold several; it is taken off up to there. Empty: there is none. */
+struct sv acme_link(struct sv *value, const char *rel);
 /* A date of RFC 3339 in UTC or with an offset, or of HTTP; -1: neither. */
 int64_t	acme_date(struct sv);
 
