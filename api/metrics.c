@@ -13,7 +13,6 @@
 
 #define PREFIX		"centrifugo_"
 #define NAMESPACE	"channel_namespace=\"\""
-#define TRANSPORT	"transport=\"websocket\""
 
 /* ---- the format ---- */
 
@@ -190,13 +189,12 @@ put_reply_errors(struct buf *b, const struct node_stats *s)
 
 /* Counts by disconnect code; after: the labels that follow it. */
 static void
-put_codes(struct buf *b, const char *name, const char *help,
-    const char *after, const uint64_t *count)
+put_codes(struct buf *b, const char *name, const char *after,
+    const uint64_t *count)
 {
 	char		labels[64];
 	unsigned	i;
 
-	family(b, name, "counter", help);
 	for (i = 0; i < CODE_SLOTS; i++) {
 		if (count[i] == 0)
 			continue;
@@ -206,19 +204,58 @@ put_codes(struct buf *b, const char *name, const char *help,
 	}
 }
 
+/* ---- by transport: WebSockets always, others when there have been any ---- */
+
+static bool
+is_told(const struct node_stats *s, int i)
+{
+	const struct transport_stats *t = &s->transport[i];
+
+	return i == TRANSPORT_WEBSOCKET || t->accepted > 0 ||
+	    t->open[0] > 0 || t->open[1] > 0;
+}
+
+/* The samples of one count, which lies there in struct transport_stats;
+ * before: the labels that precede the transport's. */
+static void
+each_transport(struct buf *b, const struct node_stats *s, const char *name,
+    const char *before, size_t at)
+{
+	const char	*t;
+	char		 labels[160];
+	int		 i;
+
+	for (i = 0; i < TRANSPORT_MAX; i++) {
+		if (!is_told(s, i))
+			continue;
+		t = (const char *)&s->transport[i];
+		snprintf(labels, sizeof(labels), "%s,transport=\"%s\"",
+		    before, transport_name[i]);
+		sample(b, name, labels,
+		    *(const uint64_t *)(const void *)(t + at));
+	}
+}
+
+#define AT(member)	offsetof(struct transport_stats, member)
+
 static void
 put_connections(struct buf *b, const struct metrics_worker *s)
 {
 	const char *const conn = "accept_protocol=\"\","
-	    "client_name=\"unregistered\",client_version=\"unregistered\","
-	    TRANSPORT;
+	    "client_name=\"unregistered\",client_version=\"unregistered\"";
 	const char *const sub = NAMESPACE ",client_name=\"unregistered\"";
+	const char *const accepted = PREFIX "client_connections_accepted";
+	const char *const inflight = PREFIX "client_connections_inflight";
+	const char *const open = PREFIX "transport_connections_open";
 
-	single(b, PREFIX "client_connections_accepted", "counter",
-	    "Connections that became clients.", conn,
-	    s->node.connections_accepted);
-	single(b, PREFIX "client_connections_inflight", "gauge",
-	    "Clients connected.", conn, s->node.num_clients);
+	family(b, accepted, "counter", "Connections that became clients.");
+	each_transport(b, &s->node, accepted, conn, AT(accepted));
+	family(b, inflight, "gauge", "Clients connected.");
+	each_transport(b, &s->node, inflight, conn, AT(inflight));
+	family(b, open, "gauge", "Connections, clients or not yet.");
+	each_transport(b, &s->node, open, "encoding=\"json\"", AT(open[0]));
+	each_transport(b, &s->node, open, "encoding=\"protobuf\"",
+	    AT(open[1]));
 	single(b, PREFIX "client_subscriptions_accepted", "counter",
 	    "Subscriptions that were let in.", sub,
 	    s->node.subscriptions_accepted);
@@ -226,62 +263,79 @@ put_connections(struct buf *b, const struct metrics_worker *s)
 	    "Subscriptions of all clients.", sub, s->subs);
 }
 
+/* What has labels of its own for each transport. */
+static void
+put_pings_and_closes(struct buf *b, const struct node_stats *s)
+{
+	const char *const ping = PREFIX "client_ping_pong_duration_seconds";
+	const char *const closes = PREFIX "transport_outgoing_close_count";
+	char	label[TRANSPORT_MAX][48];
+	int	i;
+
+	family(b, ping, "histogram", "Time from ping to pong, in seconds.");
+	for (i = 0; i < TRANSPORT_MAX; i++) {
+		snprintf(label[i], sizeof(label[i]), ",transport=\"%s\"",
+		    transport_name[i]);
+		if (is_told(s, i))
+			histogram(b, ping, label[i] + 1,
+			    &s->transport[i].ping_pong);
+	}
+	family(b, closes, "counter", "Closes said to clients.");
+	for (i = 0; i < TRANSPORT_MAX; i++)
+		put_codes(b, closes, label[i], s->transport[i].outgoing_close);
+}
+
 static void
 put_client(struct buf *b, const struct metrics_worker *s)
 {
-	const char *const ping = PREFIX "client_ping_pong_duration_seconds";
+	const char *const disconnects = PREFIX "client_num_server_disconnects";
 
 	durations(b, PREFIX "client_command_duration_seconds",
 	    NAMESPACE ",method=\"%s\"", client_method_name,
 	    s->node.command_duration, METHOD_MAX);
 	put_reply_errors(b, &s->node);
-	put_codes(b, PREFIX "client_num_server_disconnects",
-	    "Disconnects by the server.", "", s->node.disconnects);
+	family(b, disconnects, "counter", "Disconnects by the server.");
+	put_codes(b, disconnects, "", s->node.disconnects);
 	single(b, PREFIX "client_num_server_unsubscribes", "counter",
 	    "Unsubscribes by the server.", NAMESPACE ",code=\"2000\"",
 	    s->node.unsubscribes);
 	put_connections(b, s);
-	family(b, ping, "histogram", "Time from ping to pong, in seconds.");
-	histogram(b, ping, TRANSPORT, &s->node.ping_pong);
+}
+
+static void
+put_sent(struct buf *b, const struct node_stats *s, const char *name,
+    const char *help, size_t at)
+{
+	static const char *const before[OUT_MAX] = {
+		[OUT_REPLY] = NAMESPACE ",frame_type=\"reply\"",
+		[OUT_PUB] = NAMESPACE ",frame_type=\"push_publication\"",
+		[OUT_PUSH] = NAMESPACE ",frame_type=\"push\"",
+		[OUT_PING] = NAMESPACE ",frame_type=\"server_ping\"",
+	};
+	size_t i;
+
+	family(b, name, "counter", help);
+	for (i = 0; i < OUT_MAX; i++)
+		each_transport(b, s, name, before[i],
+		    at + i * sizeof(uint64_t));
 }
 
 static void
 put_transport(struct buf *b, const struct node_stats *s)
 {
-	static const char *const type[OUT_MAX] = {
-		[OUT_REPLY] = "reply",
-		[OUT_PUB] = "push_publication",
-		[OUT_PUSH] = "push",
-		[OUT_PING] = "server_ping",
-	};
-	static const char *const name[2] = {
-		PREFIX "transport_messages_sent",
-		PREFIX "transport_messages_sent_size",
-	};
-	char	labels[96];
-	int	i, k;
+	const char *const command = NAMESPACE ",frame_type=\"command\"";
+	const char *const received = PREFIX "transport_messages_received";
+	const char *const size = PREFIX "transport_messages_received_size";
 
-	for (k = 0; k < 2; k++) {
-		family(b, name[k], "counter", k == 0 ?
-		    "Messages sent to clients." :
-		    "Bytes of messages sent to clients.");
-		for (i = 0; i < OUT_MAX; i++) {
-			snprintf(labels, sizeof(labels), NAMESPACE
-			    ",frame_type=\"%s\"," TRANSPORT, type[i]);
-			sample(b, name[k], labels, k == 0 ?
-			    s->messages_sent[i] : s->messages_sent_size[i]);
-		}
-	}
-	single(b, PREFIX "transport_messages_received", "counter",
-	    "Messages received from clients.",
-	    NAMESPACE ",frame_type=\"command\"," TRANSPORT,
-	    s->messages_received);
-	single(b, PREFIX "transport_messages_received_size", "counter",
-	    "Bytes of messages received from clients.",
-	    NAMESPACE ",frame_type=\"command\"," TRANSPORT,
-	    s->messages_received_size);
-	put_codes(b, PREFIX "transport_outgoing_close_count",
-	    "Close frames sent.", "," TRANSPORT, s->outgoing_close);
+	put_sent(b, s, PREFIX "transport_messages_sent",
+	    "Messages sent to clients.", AT(sent));
+	put_sent(b, s, PREFIX "transport_messages_sent_size",
+	    "Bytes of messages sent to clients.", AT(sent_size));
+	family(b, received, "counter", "Messages received from clients.");
+	each_transport(b, s, received, command, AT(received));
+	family(b, size, "counter", "Bytes of messages received from clients.");
+	each_transport(b, s, size, command, AT(received_size));
+	put_pings_and_closes(b, s);
 }
 
 /* ---- the server API ---- */

@@ -113,6 +113,7 @@ client_open(struct http_exchange *x, const struct transport *tr,
 	LIST_INSERT_HEAD(&n->clients, c, entry);
 	n->nclients++;
 	n->stats.transport_open++;
+	client_stats(c)->open[wire_forms[form].protobuf]++;
 	if (n->conf->client.stale_close_delay > 0)
 		c->stale_at = n->w->now + n->conf->client.stale_close_delay;
 	if (make_about(c, &x->req) == -1) {
@@ -161,6 +162,7 @@ client_leave(struct client *c)
 	if (c->user.entry != NULL) {
 		hub_user_del(&c->node->hub, &c->user);
 		c->node->stats.num_clients--;
+		client_stats(c)->inflight--;
 	}
 }
 
@@ -196,6 +198,7 @@ client_free(struct client *c)
 	LIST_REMOVE(c, entry);
 	n->nclients--;
 	n->stats.transport_open--;
+	client_stats(c)->open[wire_forms[c->form].protobuf]--;
 	free(c);
 	admission_leave(n);
 	node_client_gone(n);
@@ -305,8 +308,8 @@ client_input(struct client *c, struct sv p)
 {
 	if (c->state == CLIENT_CLOSED)
 		return;
-	c->node->stats.messages_received++;
-	c->node->stats.messages_received_size += p.n;
+	client_stats(c)->received++;
+	client_stats(c)->received_size += p.n;
 	if (c->about != NULL)
 		c->about->bytes_in += p.n;
 	if (!c->waiting)
@@ -408,8 +411,8 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 		client_disconnect(c, DISCONNECT_WRITE_ERROR, NULL);
 		return;
 	}
-	c->node->stats.messages_sent[type]++;
-	c->node->stats.messages_sent_size[type] += b->n;
+	client_stats(c)->sent[type]++;
+	client_stats(c)->sent_size[type] += b->n;
 	if (c->about != NULL)
 		c->about->bytes_out += b->n;
 	if (conn_send(conn, b) == -1)
@@ -651,7 +654,7 @@ client_disconnect(struct client *c, uint32_t code, const char *reason)
 	if (!shut(c))
 		return;		/* the last replies were too much for it */
 	n->stats.disconnects[disconnect_slot(code)]++;
-	n->stats.outgoing_close[disconnect_slot(code)]++;
+	client_stats(c)->outgoing_close[disconnect_slot(code)]++;
 	log_end(c, code, reason);
 	if (code == DISCONNECT_SLOW || code == DISCONNECT_WRITE_ERROR)
 		conn_drop_output(c->conn);

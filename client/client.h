@@ -206,6 +206,12 @@ client_of_user_sub(struct hub_sub *s)
 
 /* ---- between the files of this room ---- */
 
+/* Counters of what carries it. */
+static inline struct transport_stats *
+client_stats(const struct client *c)
+{
+	return &c->node->stats.transport[c->tr->kind];
+}
 /* Leave all channels, and the register of users. */
 void	client_leave(struct client *);
 struct client_sub *client_find_sub(struct client *, struct sv channel);

@@ -168,8 +168,8 @@ do_pong(struct client *c)
 	}
 	c->ping_out = false;
 	c->pong_at = 0;
-	c->node->stats.pongs_received++;
-	duration_observe(&c->node->stats.ping_pong,
+	client_stats(c)->pongs++;
+	duration_observe(&client_stats(c)->ping_pong,
 	    clock_mono_ns() - c->ping_sent);
 }
 

@@ -187,6 +187,8 @@ accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 	c->stale_at = 0;
 	c->node->stats.num_clients++;
 	c->node->stats.connections_accepted++;
+	client_stats(c)->inflight++;
+	client_stats(c)->accepted++;
 	start_pings(c);
 	client_set_timer(c);
 	log_debug("client connected", kv_s("client", client_id(c, uid)),

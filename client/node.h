@@ -69,6 +69,17 @@ enum transport_kind {
 };
 extern const char *const transport_name[TRANSPORT_MAX];
 
+struct transport_stats {
+	uint64_t	accepted;	/* clients */
+	uint64_t	inflight;	/* clients connected */
+	uint64_t	open[2];	/* connections, in JSON, in protobuf */
+	uint64_t	sent[OUT_MAX], sent_size[OUT_MAX];
+	uint64_t	received, received_size;
+	uint64_t	pongs;		/* application's */
+	struct duration_stats ping_pong;
+	uint64_t	outgoing_close[CODE_SLOTS];
+};
+
 /* Counters of one node; summed over the nodes when somebody asks. */
 struct node_stats {
 	uint64_t	connections_accepted;
@@ -80,13 +91,8 @@ struct node_stats {
 	struct duration_stats command_duration[METHOD_MAX];
 	uint64_t	disconnects[CODE_SLOTS];
 	uint64_t	unsubscribes;		/* by the server */
-	uint64_t	messages_sent[OUT_MAX];
-	uint64_t	messages_sent_size[OUT_MAX];
-	uint64_t	messages_received, messages_received_size;
-	uint64_t	pongs_received;
-	struct duration_stats ping_pong;
 	uint64_t	published;		/* by clients and the API */
-	uint64_t	outgoing_close[CODE_SLOTS];
+	struct transport_stats transport[TRANSPORT_MAX];
 };
 
 LIST_HEAD(client_list, client);

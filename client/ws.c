@@ -126,7 +126,7 @@ on_event(struct client *c, const struct ws_event *ev)
 	case WS_ERROR:
 		log_debug("websocket error", kv_s("error", ev->clause),
 		    kv_s("peer", conn_peer(c->conn, peer)));
-		c->node->stats.outgoing_close[disconnect_slot(ev->code)]++;
+		client_stats(c)->outgoing_close[disconnect_slot(ev->code)]++;
 		close_with(c, ev->code);
 		break;
 	case WS_NEED:
@@ -167,6 +167,7 @@ ws_timer(struct conn *conn)
 static void
 ws_closed(struct conn *conn)
 {
+	client_ended(conn->proto, 0);
 	ws_fini(&ws_of(conn->proto)->ws);
 	client_free(conn->proto);
 }

@@ -430,4 +430,30 @@ test('pb_and_json_in_one_channel', async (t) => {
 		assert.deepEqual(got, all[0].got);
 });
 
+/* --- what the operator sees --- */
+
+test('pb_metrics_and_log', async (t) => {
+	const s = await t.ownServer({ log: { level: 'debug' } });
+	const w = await connected(s, { 1: token({ sub: 'ann' }) },
+	    { headers: { ...HEADERS, 'User-Agent': 'me/1' } });
+	const open = (encoding) => s.metric(
+	    'centrifugo_transport_connections_open',
+	    { encoding, transport: 'websocket' });
+	assert.equal(await open('protobuf'), 1);
+	assert.equal(await open('json'), 0);
+	w.send(OP.BIN, framed({ 1: 2, 5: {} }));
+	await replies(w);
+	w.close();
+	await eventually(async () => await open('protobuf') === 0, 'gone');
+	const x = await s.connected();
+	x.close();
+	const lines = () => s.log.split('\n').filter((l) =>
+	    l.includes('msg="client disconnected"'));
+	await eventually(() => lines().length === 2, 'two lines of log');
+	assert.match(lines()[0], new RegExp('transport=websocket .*user=ann ' +
+	    'code=3501 reason="bad request" peer=127.0.0.1 agent=me/1 ' +
+	    'duration_ms=\\d+ bytes_in=\\d{2,} bytes_out=\\d{2,}'));
+	assert.match(lines()[1], /code=0 reason="" /);
+}, { fugu: true });
+
 await run();

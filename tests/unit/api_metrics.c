@@ -6,6 +6,7 @@
  * and the form of the whole.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/metrics.h"
 #include "tests/unit/test.h"
@@ -45,7 +46,11 @@ TEST(figures_of_workers_are_summed)
 		worker[i].node.published = 3;
 		worker[i].node.disconnects[disconnect_slot(3503)] = 2;
 		worker[i].node.disconnects[disconnect_slot(4000)] = 1;
-		worker[i].node.outgoing_close[disconnect_slot(3001)] = 1;
+		worker[i].node.transport[TRANSPORT_WEBSOCKET].
+		    outgoing_close[disconnect_slot(3001)] = 1;
+		worker[i].node.transport[TRANSPORT_SSE].sent[OUT_PUB] = 9;
+		worker[i].node.transport[TRANSPORT_SSE].accepted = 4;
+		worker[i].node.transport[TRANSPORT_WEBSOCKET].open[1] = 3;
 		worker[i].node.command_errors[METHOD_SUBSCRIBE][2] = 4;
 		duration_observe(&worker[i].node
 		    .command_duration[METHOD_CONNECT], 200000);
@@ -65,6 +70,12 @@ TEST(figures_of_workers_are_summed)
 	CHECK_LINE("centrifugo_client_num_server_disconnects{code=\"3503\"}"
 	    " 4");
 	CHECK_LINE("centrifugo_client_num_server_disconnects{code=\"0\"} 2");
+	CHECK_LINE("centrifugo_transport_messages_sent{"
+	    "channel_namespace=\"\",frame_type=\"push_publication\","
+	    "transport=\"sse\"} 18");
+	CHECK_LINE("centrifugo_transport_connections_open{"
+	    "encoding=\"protobuf\",transport=\"websocket\"} 6");
+	CHECK(memmem(b.p, b.n, "uni_sse", 7) == NULL);
 	CHECK_LINE("centrifugo_transport_outgoing_close_count{code=\"3001\","
 	    "transport=\"websocket\"} 2");
 	CHECK_LINE("centrifugo_client_num_reply_errors{channel_namespace="

@@ -452,11 +452,11 @@ TEST(counters)
 	start(1, "{\"client\":{\"insecure\":true}," OPEN "}");
 	s = &node()->stats;
 	fd = connected(0);
-	CHECK_INT(s->messages_received, 1);
-	CHECK_INT(s->messages_sent[OUT_REPLY], 1);
+	CHECK_INT(ws_stats(0)->received, 1);
+	CHECK_INT(ws_stats(0)->sent[OUT_REPLY], 1);
 	got = ask(fd, commands);
-	CHECK_INT(s->messages_received, 2);
-	CHECK_INT(s->messages_received_size, strlen(commands) +
+	CHECK_INT(ws_stats(0)->received, 2);
+	CHECK_INT(ws_stats(0)->received_size, strlen(commands) +
 	    strlen("{\"id\":1,\"connect\":{}}"));
 	for (m = 0; m < METHOD_MAX; m++) {
 		bool sent = m <= METHOD_PUBLISH || m == METHOD_HISTORY;
@@ -467,27 +467,27 @@ TEST(counters)
 		CHECK_INT(s->command_errors[m][8], m == METHOD_HISTORY);
 	}
 	/* The reply to subscribe goes before the publication. */
-	CHECK_INT(s->messages_sent[OUT_REPLY], 3);
-	CHECK_INT(s->messages_sent[OUT_PUB], 1);
-	CHECK_INT(s->messages_sent_size[OUT_PUB],
+	CHECK_INT(ws_stats(0)->sent[OUT_REPLY], 3);
+	CHECK_INT(ws_stats(0)->sent[OUT_PUB], 1);
+	CHECK_INT(ws_stats(0)->sent_size[OUT_PUB],
 	    strcspn(strchr(got, '|') + 1, "|") + 2);
 	CHECK_INT(s->published, 1);
 	CHECK_INT(s->subscriptions_accepted, 1);
 	CHECK_INT(s->transport_open, 1);
 	client_unsubscribe_push(the_client(), SV("a"), UNSUBSCRIBE_SERVER);
 	CHECK_INT(s->unsubscribes, 1);
-	CHECK_INT(s->messages_sent[OUT_PUSH], 1);
+	CHECK_INT(ws_stats(0)->sent[OUT_PUSH], 1);
 	srv.worker[0]->now += 25000;
 	client_timer(the_client());
 	turns(1);
 	get(fd);
-	CHECK_INT(s->messages_sent[OUT_PING], 1);
+	CHECK_INT(ws_stats(0)->sent[OUT_PING], 1);
 	ask(fd, "{}");
-	CHECK_INT(s->pongs_received, 1);
-	CHECK_INT(s->ping_pong.count, 1);
+	CHECK_INT(ws_stats(0)->pongs, 1);
+	CHECK_INT(ws_stats(0)->ping_pong.count, 1);
 	client_disconnect(the_client(), 3503, NULL);
 	CHECK_INT(s->disconnects[disconnect_slot(3503)], 1);
-	CHECK_INT(s->outgoing_close[disconnect_slot(3503)], 1);
+	CHECK_INT(ws_stats(0)->outgoing_close[disconnect_slot(3503)], 1);
 	CHECK_INT(s->num_clients, 0);
 	close(fd);
 	CHECK(stop());

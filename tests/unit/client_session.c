@@ -317,7 +317,7 @@ TEST(a_peer_that_stalls_is_cut_off)
 	CHECK_INT(c->state, CLIENT_CLOSED);
 	CHECK_INT(srv.node[0]->stats.disconnects[
 	    disconnect_slot(DISCONNECT_WRITE_ERROR)], 1);
-	CHECK_INT(srv.node[0]->stats.messages_sent[OUT_PING], 1);
+	CHECK_INT(ws_stats(0)->sent[OUT_PING], 1);
 	/* The rest of the one begun, and the close frame. */
 	CHECK_INT(c->conn->out_n, 2);
 	close(fd);

@@ -155,7 +155,7 @@ TEST(the_next_frames_wait)
 
 	begin();
 	fd = connected(0);
-	had = srv.node[0]->stats.messages_received;
+	had = ws_stats(0)->received;
 	put(fd, fill("{\"id\":2,\"subscribe\":{\"channel\":\"@\"}}"));
 	put(fd, fill("{\"id\":3,\"unsubscribe\":{\"channel\":\"@\"}}"));
 	turn(0);
@@ -163,7 +163,7 @@ TEST(the_next_frames_wait)
 	put(fd, "{\"id\":5,\"rpc\":{}}");
 	turn(0);
 	turn(0);
-	CHECK_INT(srv.node[0]->stats.messages_received, had + 1);
+	CHECK_INT(ws_stats(0)->received, had + 1);
 	CHECK_STR(get(fd), "");
 	turn(1);
 	turn(0);
@@ -173,7 +173,7 @@ TEST(the_next_frames_wait)
 	CHECK_STR(get(fd), "{\"id\":4,\"publish\":{}}|"
 	    "{\"id\":5,\"error\":{\"code\":108,"
 	    "\"message\":\"not available\"}}");
-	CHECK_INT(srv.node[0]->stats.messages_received, had + 4);
+	CHECK_INT(ws_stats(0)->received, had + 4);
 	close(fd);
 	CHECK(stop());
 }

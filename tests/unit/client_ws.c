@@ -297,7 +297,7 @@ TEST(closes)
 		CHECK_INT(n->nclients, 0);
 	}
 	/* Only what we begin is counted. */
-	CHECK_INT(n->stats.outgoing_close[disconnect_slot(1002)], 3);
+	CHECK_INT(ws_stats(0)->outgoing_close[disconnect_slot(1002)], 3);
 	CHECK(stop());
 }
 

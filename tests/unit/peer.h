@@ -46,6 +46,12 @@ peer_drained(struct node *n)
 	drains++;
 }
 
+static inline struct transport_stats *
+ws_stats(unsigned i)
+{
+	return &srv.node[i]->stats.transport[TRANSPORT_WEBSOCKET];
+}
+
 static inline const struct conf *
 load(const char *text)
 {
