@@ -183,7 +183,7 @@ log_events(struct ws *ws, struct sv in, struct ws_zip *z, struct buf *log)
 			    "ping" : ev.op == WS_OP_TEXT ? "text" : "binary",
 			    ev.deflated ? "*" : "", SV_ARG(ev.data));
 		ws_zip_release(z);
-	} while (type != WS_NEED && type != WS_ERROR);
+	} while (type != WS_NEED && type != WS_ERROR && type != WS_CLOSE);
 	free(p);
 }
 
