@@ -21,10 +21,13 @@
 #include "client/encode.h"
 #include "client/sub.h"
 #include "client/wire.h"
+#include "tls/filter.h"
+#include "tls/x509.h"
 #include "util/clock.h"
 #include "util/ct.h"
 #include "util/log.h"
 #include "util/pb.h"
+#include "util/utf8.h"
 
 #define BACKLOG_MAX	(1024 * 1024)
 
@@ -55,6 +58,24 @@ about_free(struct client_about *a)
 	free(a);
 }
 
+/* The user by the client's certificate
+ * (client.user_id_client_certificate); empty for none. What can't be a
+ * user's name (not text, or text that ends early) is none. */
+static void
+put_certified(const struct node *n, const struct conn *conn, struct buf *out)
+{
+	const char	*way = n->conf->client.user_id_client_certificate;
+	struct sv	 subject = tls_conn_subject(conn);
+
+	if (strcmp(way, "subject") == 0)
+		buf_putsv(out, subject);
+	else if (*way != '\0')
+		x509_name_cn(out, subject);
+	if (out->n > 0 && (!utf8_valid(buf_sv(out)) ||
+	    memchr(out->p, '\0', out->n) != NULL))
+		out->n = 0;
+}
+
 /* The user as a trusted proxy names it (client.user_id_http_header). */
 static struct sv
 user_of_request(const struct node *n, const struct http_request *req)
@@ -68,22 +89,38 @@ user_of_request(const struct node *n, const struct http_request *req)
 
 /* -1: no memory. */
 static int
-make_about(struct client *c, const struct http_request *req)
+make_about(struct client *c, const struct http_request *req, struct sv user,
+    bool proven)
 {
-	struct sv		 user = user_of_request(c->node, req);
 	struct sv		 agent = http_header_get(req, "User-Agent");
 	struct client_about	*a;
 
+	if (!proven)
+		user = user_of_request(c->node, req);
 	if (user.n == 0 && !log_on(LOG_DEBUG))
 		return 0;
 	if ((c->about = a = calloc(1, sizeof(*a))) == NULL)
 		return -1;
 	a->opened = c->node->w->now;
+	a->proven = proven;
 	if (user.n > 0 && (a->user = sv_dup(user)) == NULL)
 		return -1;
 	if (agent.n > 0 && (a->agent = sv_dup(agent)) == NULL)
 		return -1;
 	return 0;
+}
+
+/* The same, with the user by certificate if there is one. */
+static int
+know_client(struct client *c, const struct http_request *req)
+{
+	struct buf	name = BUF_INIT;
+	int		rc;
+
+	put_certified(c->node, c->conn, &name);
+	rc = name.failed ? -1 : make_about(c, req, buf_sv(&name), name.n > 0);
+	buf_fini(&name);
+	return rc;
 }
 
 /* see client.h */
@@ -116,7 +153,7 @@ client_open(struct http_exchange *x, const struct transport *tr,
 	client_stats(c)->open[wire_forms[form].protobuf]++;
 	if (n->conf->client.stale_close_delay > 0)
 		c->stale_at = n->w->now + n->conf->client.stale_close_delay;
-	if (make_about(c, &x->req) == -1) {
+	if (know_client(c, &x->req) == -1) {
 		client_free(c);
 		http_respond_error(x, 503, "out of memory");
 		return NULL;

@@ -109,9 +109,10 @@ struct transport {
 };
 
 /* What is known of a connection's beginning; only kept where it is of use:
- * by a client that a proxy named, or for the log. */
+ * by a client that a proxy or its certificate named, or for the log. */
 struct client_about {
-	char		*user;		/* of the proxy, or NULL */
+	char		*user;		/* as told by another, or NULL */
+	bool		 proven;	/* by a certificate */
 	char		*agent;		/* its User-Agent, or NULL */
 	int64_t		 opened;	/* monotonic ms */
 	uint64_t	 bytes_in, bytes_out;

@@ -263,10 +263,13 @@ command_connect(struct client *c, uint32_t id,
 		command_bad(c, "second connect");
 		return;
 	}
+	/* A certificate goes before being nobody. */
+	if (c->about != NULL && c->about->proven)
+		who.user = sv_from(c->about->user);
 	if (q->token.n > 0)
 		connect_with_token(c, id, q);
 	else if (conf->allow_anonymous_connect_without_token ||
-	    conf->insecure)
+	    conf->insecure || who.user.n > 0)
 		accept_connect(c, id, &who);
 	else if (c->about != NULL && c->about->user != NULL)
 		connect_by_header(c, id);

@@ -405,6 +405,53 @@ broken:
 	return -1;
 }
 
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Append a value as put_escaped() had found it; its length in the text. */
+static size_t
+put_unescaped(struct buf *out, struct sv s)
+{
+	size_t	i;
+	char	c;
+
+	for (i = 0; i < s.n && s.p[i] != ',' && s.p[i] != '+'; i++) {
+		c = s.p[i];
+		if (c == '\\' && i + 1 < s.n) {
+			c = s.p[++i];
+			if (hex_digit(c) >= 0 && i + 1 < s.n)
+				c = (char)(hex_digit(c) << 4 |
+				    hex_digit(s.p[++i]));
+		}
+		buf_putc(out, c);
+	}
+	return i;
+}
+
+/* see x509.h */
+void
+x509_name_cn(struct buf *out, struct sv text)
+{
+	const struct sv	cn = SV("CN=");
+	size_t		start = out->n;
+
+	while (text.n > 0) {
+		if (sv_starts(text, cn)) {
+			put_unescaped(out, sv_skip(text, cn.n));
+			return;
+		}
+		text = sv_skip(text, put_unescaped(out, text));
+		out->n = start;
+		if (text.n > 0)
+			text = sv_skip(text, 1);
+	}
+}
+
 /* ---- names of hosts ---- */
 
 /* see x509.h */

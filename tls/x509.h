@@ -54,6 +54,9 @@ const char *x509_key_kind(struct sv algorithm, int *curve);
  * or -1 if it is malformed or longer: the text then ends in "...", and is no
  * identity. */
 int	x509_name_put(struct buf *, struct sv dn, size_t max);
+/* Append the first common name in such a text, as it was before it was
+ * escaped: any bytes. Nothing if there is none. */
+void	x509_name_cn(struct buf *, struct sv text);
 
 enum x509_name { X509_DNS, X509_IP };
 

@@ -304,6 +304,39 @@ TEST(unusual_names)
 	buf_fini(&text);
 }
 
+TEST(common_name_of_a_text)
+{
+	static const struct {
+		const char	*text;
+		struct sv	 name;
+	} rows[] = {
+		{ "CN=a", SV_INIT("a") },
+		{ "CN=a,CN=b", SV_INIT("a") },
+		{ "O=x,CN=a+UID=u,C=DE", SV_INIT("a") },
+		{ "UID=u+CN=a", SV_INIT("a") },
+		{ "O=x\\,CN=a", SV_INIT("") },
+		{ "O=x\\2CCN=a\\,,CN=b", SV_INIT("b") },
+		{ "CN=\\ a\\,b\\+\\\\c\\0A\\FF\\00d\\ ",
+		    SV_INIT(" a,b+\\c\n\xff\0d ") },
+		{ "1.2.3CN=a,SCN=b", SV_INIT("") },
+		{ "CN=", SV_INIT("") },
+		{ "", SV_INIT("") },
+		{ "CN=a\\", SV_INIT("a\\") },
+	};
+	struct buf	b = BUF_INIT;
+	size_t		i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		test_note("%s", rows[i].text);
+		buf_reset(&b);
+		buf_puts(&b, "kept ");
+		x509_name_cn(&b, sv_from(rows[i].text));
+		CHECK_INT(b.n, rows[i].name.n + 5);
+		CHECK(sv_eq(sv_skip(buf_sv(&b), 5), rows[i].name));
+	}
+	buf_fini(&b);
+}
+
 /* ---- names of hosts ---- */
 
 static const struct {
