@@ -88,9 +88,9 @@ ws_allow_deflate(struct ws *ws)
  * done with (always set; bytes of a partial frame are kept by the engine, so
  * WS_NEED means *used == n). Call again with the rest, even if that is empty,
  * until WS_NEED, WS_CLOSE or WS_ERROR: the call after an event frees what the
- * event borrowed. Text, unless deflated, is checked as UTF-8 as it arrives. Over the limit:
- * WS_ERROR with 1009, at the header that crosses it. Out of memory: WS_ERROR
- * with 1011.
+ * event borrowed. Text, unless deflated, is checked as UTF-8 as it arrives.
+ * Over the limit: WS_ERROR with 1009, at the header that crosses it. Out of
+ * memory: WS_ERROR with 1011.
  */
 enum ws_event_type ws_feed(struct ws *, char *p, size_t n, size_t *used,
 	    struct ws_event *);
