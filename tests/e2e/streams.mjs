@@ -6,9 +6,9 @@
  * the answers' heads and framing, sessions on other workers, limits, other
  * sites' pages, ends, and the JavaScript SDK on top.
  */
-import { assert, eventually, need, now, run, sleep, test, token }
+import { assert, chooser, eventually, need, now, run, sleep, test, token }
 	from './harness.mjs';
-import { BrowserSocket } from './wire.mjs';
+import { BrowserSocket, Tcp } from './wire.mjs';
 import { Emulated, EventSourceLike, Stream, lines, query }
 	from './stream.mjs';
 
@@ -447,6 +447,61 @@ both('slow_readers_are_cut', async (t, kind) => {
 		assert.equal((await quick.stream.push()).pub.data, big + i);
 	slow.close();
 	quick.close();
+}, { fugu: true });
+
+/* Many come and go at any point of a stream's life; nothing of them stays. */
+test('streams_in_disorder', async (t) => {
+	const s = await t.ownServer({ ...ON, uni_sse: { enabled: true },
+		uni_http_stream: { enabled: true, connect_code_to_http_response:
+		    { enabled: true } }, client: { user_connection_limit: 50 },
+		channel: { without_namespace: { presence: true,
+		    join_leave: true } } });
+	const channel = t.channel();
+	const c = chooser(42);
+	const user = () => ({ token: token({ sub: `u${c.below(3)}`,
+		channels: [channel] }) });
+	const one = async () => {
+		const kind = c.of([...KINDS, 'uni_sse', 'uni_http_stream']);
+		const request = user();
+		const body = kind.startsWith('uni') ? JSON.stringify(request) :
+		    lines({ id: 1, connect: request },
+			{ id: 2, publish: { channel, data: 'x' } });
+		const tcp = await Tcp.open(s.port);
+		const text = `POST /connection/${kind} HTTP/1.1\r\n` +
+		    `Host: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+		tcp.send(text.slice(0, c.below(4) === 0 ?
+		    c.below(text.length) : text.length));
+		if (c.below(4) !== 0)
+			await tcp.until(() => tcp.buf.includes('"connect":') ||
+			    undefined, 2000);
+		const m = tcp.buf.toString().match(
+		    /"session":"(\w+)","node":"([\w-]+)"/);
+		for (let n = m ? c.below(4) : 0; n > 0; n--)
+			s.http('POST', '/emulation', { body: JSON.stringify({
+				session: m[1], node: m[2], data: c.of([
+				    lines({ id: 9, presence: { channel } },
+					{ id: 10, unsubscribe: { channel } }),
+				    lines({ id: 9, subscribe: {
+					channel: `${channel}${c.below(9)}` } }),
+				    'x', '{}', '', '\n']) }) }).catch(() => {});
+		if (c.below(2) === 0)
+			await sleep(c.below(20));
+		if (c.below(3) === 0)
+			tcp.send('GET / HTTP/1.1\r\n\r\n');
+		tcp.close();
+	};
+	for (let i = 0; i < 20; i++) {
+		await Promise.all(Array.from({ length: 20 }, one));
+		await s.api('publish', { channel, data: i });
+		if (i % 5 === 4)
+			await s.api('disconnect', { user: `u${i % 3}` });
+	}
+	await eventually(async () => await s.metric(
+	    'centrifugo_node_num_clients') === 0 && (await s.api(
+	    'presence_stats', { channel })).result.num_clients === 0,
+	    'all have left');
+	const e = await Emulated.open(s, 'sse');
+	e.close();
 }, { fugu: true });
 
 /* ---- the SDK ---- */
