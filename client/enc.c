@@ -29,12 +29,13 @@ needs_comma(const struct buf *b)
 	return b->n > 0 && b->p[b->n - 1] != '{' && b->p[b->n - 1] != '[';
 }
 
-/* The name of a member and what goes around it. */
+/* The name of a member and what goes around it; open: a bracket that opens
+ * its value, or NUL. */
 static void
-put_name(struct buf *b, const char *name)
+put_name(struct buf *b, const char *name, char open)
 {
 	size_t	 n = strlen(name);
-	char	*p = buf_reserve(b, n + 4), *start = p;
+	char	*p = buf_reserve(b, n + 5), *start = p;
 
 	if (p == NULL)
 		return;
@@ -45,6 +46,8 @@ put_name(struct buf *b, const char *name)
 	p += n;
 	*p++ = '"';
 	*p++ = ':';
+	if (open != '\0')
+		*p++ = open;
 	buf_commit(b, (size_t)(p - start));
 }
 
@@ -115,12 +118,10 @@ enc_close(struct enc *e)
 void
 enc_begin(struct enc *e, unsigned num, const char *name)
 {
-	if (e->pb) {
+	if (e->pb)
 		message_begin(e, num);
-	} else {
-		put_name(e->b, name);
-		buf_putc(e->b, '{');
-	}
+	else
+		put_name(e->b, name, '{');
 }
 
 /* see enc.h */
@@ -146,10 +147,8 @@ enc_encoded(struct enc *e, unsigned num, const char *name, struct sv s)
 void
 enc_list(struct enc *e, const char *name)
 {
-	if (e->pb)
-		return;
-	put_name(e->b, name);
-	buf_putc(e->b, '[');
+	if (!e->pb)
+		put_name(e->b, name, '[');
 }
 
 /* see enc.h */
@@ -223,7 +222,7 @@ enc_u64_always(struct enc *e, unsigned num, const char *name, uint64_t u)
 	if (e->pb) {
 		pb_put_u64(e->b, num, u);
 	} else {
-		put_name(e->b, name);
+		put_name(e->b, name, '\0');
 		buf_putu64(e->b, u);
 	}
 }
@@ -245,7 +244,7 @@ enc_bool(struct enc *e, unsigned num, const char *name, bool v)
 	if (e->pb) {
 		pb_put_bool(e->b, num, v);
 	} else {
-		put_name(e->b, name);
+		put_name(e->b, name, '\0');
 		buf_put(e->b, "true", 4);
 	}
 }
@@ -257,7 +256,7 @@ enc_str_always(struct enc *e, unsigned num, const char *name, struct sv s)
 	if (e->pb) {
 		pb_put_sv(e->b, num, s);
 	} else {
-		put_name(e->b, name);
+		put_name(e->b, name, '\0');
 		json_put_str(e->b, s);
 	}
 }
@@ -279,7 +278,7 @@ enc_data(struct enc *e, unsigned num, const char *name, struct sv s)
 	if (e->pb) {
 		pb_put_sv(e->b, num, s);
 	} else {
-		put_name(e->b, name);
+		put_name(e->b, name, '\0');
 		json_put_raw(e->b, s);
 	}
 }

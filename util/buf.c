@@ -99,7 +99,12 @@ buf_puts(struct buf *b, const char *s)
 void
 buf_putc(struct buf *b, char c)
 {
-	buf_put(b, &c, 1);
+	char	*to = buf_reserve(b, 1);
+
+	if (to == NULL)
+		return;
+	*to = c;
+	b->n++;
 }
 
 void
