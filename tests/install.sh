@@ -20,7 +20,7 @@ packages() {
 		echo clang ;;
 	check)
 		echo clang bmake mandoc universal-ctags git curl procps \
-		    chromium nodejs npm python3 python3-venv ;;
+		    openssl chromium nodejs npm python3 python3-venv ;;
 	*)
 		echo "install.sh: what is $1?" >&2
 		exit 64 ;;

@@ -271,8 +271,8 @@ proxy_protocol() {
 	logged proxy_v1_address peer=192.0.2.7
 	raw send "$OTHER" "PROXY TCP6 2001:db8::7 ::1 5 6\r\n$bad" >/dev/null
 	logged proxy_v1_ipv6_address peer=2001:db8::7
-	raw send "$OTHER" "$sig\x21\x11\x00\x0f\xc0\x00\x02\x08\x7f\x00\x00\x01\x00\x01\x00\x02\x04\x00\x00$bad" \
-	    >/dev/null
+	v2='\x21\x11\x00\x0f\xc0\x00\x02\x08\x7f\x00\x00\x01\x00\x01\x00\x02'
+	raw send "$OTHER" "$sig$v2\x04\x00\x00$bad" >/dev/null
 	logged proxy_v2_address peer=192.0.2.8
 	like proxy_v2_local 'HTTP/1.1 200*' \
 	    "$(raw send "$OTHER" "$sig\x20\x00\x00\x00$get")"
@@ -288,7 +288,9 @@ proxy_protocol() {
 	like proxy_is_refused_elsewhere 'HTTP/1.1 400*' "$(raw send "$PORT" \
 	    "PROXY TCP4 1.2.3.4 127.0.0.1 5 6\r\n$get")"
 	# A header inside a trusted one changes what the first one said.
-	raw send "$OTHER" "PROXY TCP4 192.0.2.9 127.0.0.1 5 6\r\nGET /connection/websocket HTTP/1.0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n" \
+	spoofed='GET /connection/websocket HTTP/1.0\r\n'
+	spoofed=$spoofed'X-Forwarded-For: 6.6.6.6\r\n\r\n'
+	raw send "$OTHER" "PROXY TCP4 192.0.2.9 127.0.0.1 5 6\r\n$spoofed" \
 	    >/dev/null
 	logged proxy_client_is_not_trusted peer=192.0.2.9
 	alive "alive after PROXY headers"
@@ -324,6 +326,7 @@ limits() {
 	    "trusted_proxies":["127.0.0.9"],"address_connection_limit":5},
 	    "health":{"enabled":true}}'
 	start || return
+	sleep 0.3	# until those of the start have gone
 	python3 "$HERE/sockets.py" hold 8 "$PORT" 60 >"$WORK/held" &
 	HELPER=$!
 	for i in 1 2 3 4 5 6 7 8 9 10; do

@@ -99,7 +99,7 @@ def notify(path, out):
 
 def hold(count, place, seconds):
 	sockets = [dial(place) for _ in range(int(count))]
-	time.sleep(0.5)
+	time.sleep(1)
 	left = 0
 	for s in sockets:
 		s.setblocking(False)
