@@ -497,7 +497,7 @@ static const struct conf_opt uni_websocket_opts[] = {
 	OPT(BOOL, conf_websocket, disable_disconnect_push, 0, "",
 	    "Send no disconnect push."),
 	OPT(BOOL, conf_websocket, join_push_messages, 0, "",
-	    "Put several pushes into one message."),
+	    "Allow several pushes in a message, which is never done."),
 	END
 };
 
