@@ -27,7 +27,7 @@ ask() {
 	path=$1
 	shift
 	CODE=$(curl -s --max-time 20 -o "$WORK/body" -D "$WORK/head" \
-	    -w '%{http_code}' "$@" "http://127.0.0.1:$PORT$path")
+	    -w '%{http_code}' "$@" "$SCHEME://127.0.0.1:$PORT$path")
 	BODY=$(cat "$WORK/body" 2>/dev/null; echo .)
 	BODY=${BODY%.}
 	TYPE=$(sed -n 's/\r$//;s/^[Cc]ontent-[Tt]ype: //p' "$WORK/head")

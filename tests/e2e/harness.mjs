@@ -25,7 +25,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { Tcp, Wire } from './wire.mjs';
+import { TLS, Tcp, Wire } from './wire.mjs';
 
 export { assert };
 
@@ -208,7 +208,8 @@ export class Server {
 		return sum;
 	}
 	ws() {
-		return `ws://127.0.0.1:${this.port}/connection/websocket`;
+		return `ws${TLS ? 's' : ''}://127.0.0.1:${this.port}` +
+		    '/connection/websocket';
 	}
 	open(opt) {
 		return Wire.open(this.port, opt);

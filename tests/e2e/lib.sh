@@ -11,6 +11,7 @@
 #	SERVER_KIND	anything but "fugu": FUGU is another server of the same
 #			protocol; --workers is not passed, cases about fugu
 #			alone are left out
+#	E2E_TLS		1: all over TLS, with a certificate made for the run
 #
 # Functions:
 #	pass NAME, fail NAME WHY	print one result
@@ -42,6 +43,7 @@ FAILED=0
 PID=
 SERIAL=0
 export FUGU WORK WORKERS SERVER_KIND
+SCHEME=http
 
 pass() {
 	echo "PASS $1${SUFFIX-}"
@@ -89,7 +91,7 @@ logged() {
 }
 
 listening() {
-	curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$1/"
+	curl -s -o /dev/null --max-time 2 "$SCHEME://127.0.0.1:$1/"
 	[ $? -ne 7 ]
 }
 
@@ -118,7 +120,7 @@ launch() {
 wait_ready() {
 	n=0
 	until curl -sf -o /dev/null --max-time 2 \
-	    "http://127.0.0.1:${1:-$PORT}/health"; do
+	    "$SCHEME://127.0.0.1:${1:-$PORT}/health"; do
 		n=$((n + 1))
 		if [ $n -gt 200 ] || ! kill -0 "$PID" 2>/dev/null; then
 			fail "server starts" "$(tail -n 5 "$LOG" | tr '\n' '|')"
@@ -167,7 +169,7 @@ stop() {
 }
 
 alive() {
-	check "$1" curl -sf --max-time 5 "http://127.0.0.1:$PORT/health"
+	check "$1" curl -sf --max-time 5 "$SCHEME://127.0.0.1:$PORT/health"
 }
 
 done_testing() {
@@ -178,4 +180,19 @@ run_node() {
 	exec node "$HERE/$1.mjs"
 }
 
+# The server is told by its environment, which a configuration file need not
+# know of; so are curl and node whom to trust.
+over_tls() {
+	. "$HERE/pki.sh"
+	ca "test CA"
+	issue server "test CA" IP:127.0.0.1,DNS:localhost
+	export CURL_CA_BUNDLE="$PKI/test CA.pem" \
+	    NODE_EXTRA_CA_CERTS="$PKI/test CA.pem" \
+	    FUGU_HTTP_SERVER_TLS_ENABLED=true \
+	    FUGU_HTTP_SERVER_TLS_CERT_PEM="$PKI/server.pem" \
+	    FUGU_HTTP_SERVER_TLS_KEY_PEM="$PKI/server.key"
+	SCHEME=https
+}
+
 trap end EXIT
+[ "${E2E_TLS:-0}" = 0 ] || over_tls

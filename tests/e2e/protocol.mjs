@@ -1121,7 +1121,7 @@ test('a_connection_reset_at_any_moment_harms_nobody', async (t) => {
 			w.cmd({ id: 2, subscribe: { channel } });
 		if (i & 4)
 			await w.line(20);
-		w.tcp.sock.resetAndDestroy();
+		w.tcp.reset();
 	}
 	await s.publish(channel, 1);
 });

@@ -7,25 +7,35 @@
  * interface for the SDK.  It never repairs what the server sends: masked or
  * reserved-bit frames from the server, and a wrong handshake, are errors.
  * Needs nothing but Node.
+ *
+ *	E2E_TLS		1: the TCP connection carries TLS
  */
 import net from 'node:net';
+import tls from 'node:tls';
 import crypto from 'node:crypto';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 export const OP = { CONT: 0, TEXT: 1, BIN: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
-/* A TCP connection whose bytes are taken by predicate. */
+export const TLS = Boolean(Number(process.env.E2E_TLS || 0));
+
+/* A TCP connection, or TLS on one, whose bytes are taken by predicate. */
 export class Tcp {
-	static open(port, { host = '127.0.0.1', family } = {}) {
+	static open(port, { host = '127.0.0.1', family, secure = TLS,
+	    ...options } = {}) {
 		return new Promise((resolve, reject) => {
 			const t = new Tcp();
 			t.buf = Buffer.alloc(0);
 			t.ended = false;
 			t.waiters = new Set();
-			t.sock = net.connect({ port, host, family });
-			t.sock.setNoDelay(true);
-			t.sock.once('connect', () => resolve(t));
+			t.raw = net.connect({ port, host, family });
+			t.raw.setNoDelay(true);
+			t.raw.on('error', reject);
+			t.sock = secure ? tls.connect({ socket: t.raw, host,
+				...options }) : t.raw;
+			t.sock.once(secure ? 'secureConnect' : 'connect',
+			    () => resolve(t));
 			t.sock.once('error', reject);
 			t.sock.on('error', (e) => { t.error = e; });
 			t.sock.on('data', (d) => {
@@ -130,6 +140,10 @@ export class Tcp {
 	}
 	close() {
 		this.sock.destroy();
+		this.raw.destroy();
+	}
+	reset() {
+		this.raw.resetAndDestroy();
 	}
 }
 

@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The fugu authors
+#
+# The suites of the main job once more, over TLS.
+export E2E_TLS=1
+. "$(dirname "$0")/lib.sh"
+[ "$SERVER_KIND" = fugu ] || done_testing
+export WORKERS="${TLS_WORKERS:-4}"
+"$HERE/30_api.sh" || FAILED=1
+for suite in sdk protocol api hostile process; do
+	node "$HERE/$suite.mjs" || FAILED=1
+done
+done_testing
