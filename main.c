@@ -25,6 +25,7 @@
 
 #include "admin/demo.h"
 #include "api/api.h"
+#include "api/autocert.h"
 #include "api/command.h"
 #include "api/order.h"
 #include "api/ports.h"
@@ -53,6 +54,7 @@ static struct app {
 	struct site		 external, internal, redirect;
 	struct ports		 ports;
 	struct secure		 secure;
+	struct autocert		 autocert;
 	struct pidfh		*pidfile;
 	struct io		 signals;
 	struct timer		 deadline;
@@ -110,9 +112,10 @@ keys_ok(const struct conf *conf)
 	return false;
 }
 
-/* The configuration at start. 0, or the exit code after saying why. */
+/* The configuration at start, only to try it or for good. 0, or the exit code
+ * after saying why. */
 static int
-load_conf(void)
+load_conf(bool test)
 {
 	struct conf_errors	errs = CONF_ERRORS_INIT;
 	int			code = 0;
@@ -123,6 +126,8 @@ load_conf(void)
 		code = EX_CANTCREAT;
 	report(&errs);
 	conf_errors_fini(&errs);
+	if (code == 0 && !test)
+		code = autocert_open(&app.autocert, app.conf, &app.secure);
 	if (code == 0 && (!keys_ok(app.conf) ||
 	    secure_load(&app.secure, app.conf) == -1))
 		code = EX_CONFIG;
@@ -448,6 +453,7 @@ tear_down(void)
 	service_end();
 	for (i = 1; i < srv->n; i++)
 		worker_join(srv->worker[i]);
+	autocert_close(&app.autocert);
 	for (i = 0; i < srv->n; i++) {
 		ports_stop(&app.ports, srv->worker[i]);
 		worker_close_conns(srv->worker[i]);
@@ -471,7 +477,7 @@ tear_down(void)
 }
 
 /* Bind everything that is served. 0, or an exit status after saying why
- * not. */
+ * not. The first extra route is for tls_autocert, on every plain port. */
 static int
 open_ports(const struct http_route *extra, size_t nextra)
 {
@@ -481,6 +487,10 @@ open_ports(const struct http_route *extra, size_t nextra)
 	const char		*why;
 	int			 fd;
 
+	if (!app.autocert.enabled) {
+		extra++;
+		nextra--;
+	}
 	if (activate_take(&app.inherited, &why, &fd) == -1) {
 		log_fatal("an inherited socket can't be used",
 		    kv_i("fd", fd), kv_s("error", why));
@@ -489,7 +499,8 @@ open_ports(const struct http_route *extra, size_t nextra)
 	if (site_build(&app.external, &app.internal, conf,
 	    ports_separate(conf, &app.inherited), extra, nextra) == -1 ||
 	    (ports_redirect(conf, &app.inherited) &&
-	    site_build_redirect(&app.redirect, conf, NULL, 0) == -1)) {
+	    site_build_redirect(&app.redirect, conf, extra,
+	    app.autocert.enabled ? 1 : 0) == -1)) {
 		log_fatal("the endpoints can't be served as configured");
 		return EX_CONFIG;
 	}
@@ -526,6 +537,7 @@ serve(const struct http_route *extra, size_t nextra)
 			pidfile_remove(app.pidfile);
 		return EX_OSERR;
 	}
+	autocert_start(&app.autocert, srv);
 	for (i = 1; i < srv->n; i++) {
 		if (worker_start(srv->worker[i]) == -1) {
 			log_fatal("can't start a thread", kv_errno(errno));
@@ -580,8 +592,8 @@ cmd_server(char *const *argv, struct demo *demo)
 		[OWN_ECHO] = { .name = "echo" },
 #endif
 	};
-	struct http_route	 extra[2];
-	size_t			 nextra = 0;
+	struct http_route	 extra[3];
+	size_t			 nextra = 1;
 	struct conf_args	 args;
 	int			 code = EX_USAGE;
 
@@ -602,6 +614,7 @@ cmd_server(char *const *argv, struct demo *demo)
 			app.source.text = buf_sv(&demo->conf);
 		}
 		app.demo = demo;
+		autocert_route(&app.autocert, &extra[0]);
 		if (demo != NULL)
 			extra[nextra++] = (struct http_route){
 				.path = "/", .methods = 1u << HTTP_GET,
@@ -614,7 +627,7 @@ cmd_server(char *const *argv, struct demo *demo)
 				.handler = ws_echo_handler,
 			};
 #endif
-		code = load_conf();
+		code = load_conf(own[OWN_TEST].set);
 		if (code == 0 && own[OWN_TEST].set)
 			printf("the configuration is good\n");
 		else if (code == 0 && demo != NULL && fill_demo(demo) == -1)

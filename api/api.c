@@ -247,5 +247,9 @@ ready_handler(struct http_exchange *x)
 {
 	const struct node *n = x->w->ctx;
 
-	api_reply_json(x, n->draining ? 503 : 200, SV("{}"));
+	if (n->srv->wants_cert && n->srv->cert_not_after == 0)
+		api_reply_json(x, 503,
+		    SV("{\"reason\":\"no certificate yet\"}"));
+	else
+		api_reply_json(x, n->draining ? 503 : 200, SV("{}"));
 }

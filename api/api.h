@@ -21,7 +21,8 @@ void	api_handler(struct http_exchange *);
  * versions had them. */
 void	api_legacy_handler(struct http_exchange *);
 
-/* Liveness and readiness: 200, the second 503 while draining. */
+/* Liveness and readiness: 200, the second 503 while draining or as long as
+ * the TLS port has no certificate. */
 void	health_handler(struct http_exchange *);
 void	ready_handler(struct http_exchange *);
 /* Prometheus, text format 0.0.4. */

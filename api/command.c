@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "api/autocert.h"
 #include "api/certs.h"
 #include "api/command.h"
 #include "client/token.h"
@@ -24,6 +25,7 @@ command_usage(FILE *out)
 	    "usage: fugu [-t] [-c file] [--option=value ...]\n"
 	    "       fugu command [...]\n\n"
 	    "commands:\n"
+	    "  acme           obtain certificates, or see how they are\n"
 	    "  demo           serve a page to try it on, with fresh secrets\n"
 	    "  checkconfig    check a configuration file\n"
 	    "  genconfig      write a configuration file with fresh secrets\n"
@@ -89,6 +91,8 @@ command_run(const char *name, char *const *argv)
 
 	if (strcmp(name, "version") == 0)
 		return command_version();
+	if (strcmp(name, "acme") == 0)
+		return autocert_command(argv);
 	if (strcmp(name, "checkconfig") == 0)
 		return conf_cmd_checkconfig(&e);
 	if (strcmp(name, "genconfig") == 0)

@@ -94,6 +94,8 @@ secure_load(struct secure *s, const struct conf *conf)
 	s->certs = fresh;
 	conf_unref(s->conf);
 	s->conf = conf_ref(conf);
+	if (s->loaded != NULL && s->certs.external != NULL)
+		s->loaded(s->loaded_arg, s->certs.external);
 	return 0;
 }
 

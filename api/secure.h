@@ -28,6 +28,10 @@ struct secure {
 	 * secure_apply(). */
 	struct tls_cred		*const *more;
 	size_t			 nmore;
+	/* Or NULL: told of the external port's settings before they are in
+	 * force. */
+	void			(*loaded)(void *arg, struct tls_server *);
+	void			*loaded_arg;
 	/* Private from here on. */
 	const struct conf	*conf;		/* a reference */
 	struct tls_sessions	*sessions;

@@ -110,6 +110,9 @@ struct server {
 	_Atomic int64_t	  rate_at;		/* see admission_enter() */
 	_Atomic int64_t	  cert_not_after;	/* of the external port's, Unix
 						 * s; 0: none */
+	bool		  wants_cert;		/* one is being obtained, if
+						 * there is none */
+	atomic_uint	  acme_failures;	/* in a row, to obtain one */
 	atomic_uint	  transports;		/* open, for connection_limit */
 	/* A worker has let its last client go while draining; runs there. */
 	void		(*drained)(struct node *);

@@ -29,8 +29,8 @@ hub	:util:*
 redis	:hub net tls util:resp*
 proxy	:http net tls util conf:
 client	:util conf net tls http ws jwt hub redis proxy:codec*
-api	:util conf net tls http ws jwt hub redis client:
-acme	:http tls jwt net util:order*
+acme	:http tls jwt net util:order* wire* jws* csr* renew* message*
+api	:util conf net tls http ws jwt hub redis client acme:
 admin	:api http util:
 EOF
 }

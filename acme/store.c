@@ -1,0 +1,259 @@
+/*
+ * SPDX-License-Identifier: ISC
+ * Copyright (c) 2026 The fugu authors
+ *
+ * See store.h.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acme/store.h"
+#include "util/log.h"
+
+#define ACCOUNT		"acme_account+key"
+#define LOCK		"fugu.lock"
+#define TEMPORARY	"fugu.tmp"
+#define FILE_MAX_BYTES	(256 * 1024)
+
+/* ---- the directory ---- */
+
+/* Make it and what leads to it. 0 or -1 with errno. */
+static int
+make_dirs(const char *path, uid_t user)
+{
+	char	copy[4096], *p;
+	bool	last = false;
+
+	if (strlcpy(copy, path, sizeof(copy)) >= sizeof(copy)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (p = copy; !last; p++) {
+		p += strspn(p, "/");
+		p += strcspn(p, "/");
+		last = p[strspn(p, "/")] == '\0';
+		*p = '\0';
+		if (mkdir(copy, 0700) == 0) {
+			if (last && user != (uid_t)-1 &&
+			    chown(copy, user, (gid_t)-1) == -1)
+				return -1;
+		} else if (errno != EEXIST) {
+			return -1;
+		}
+		*p = '/';
+	}
+	return 0;
+}
+
+static int
+probe(const struct acme_store *s)
+{
+	if (acme_store_write(s, "fugu.probe", SV("x")) == -1)
+		return -1;
+	return acme_store_remove(s, "fugu.probe");
+}
+
+/* The one who will write there can't be tried out, but who owns it can be
+ * seen. */
+static bool
+is_owner(int fd, uid_t user)
+{
+	struct stat st;
+
+	return user == (uid_t)-1 || user == 0 ||
+	    (fstat(fd, &st) == 0 && st.st_uid == user);
+}
+
+/* see store.h */
+int
+acme_store_open(struct acme_store *s, const char *path, uid_t user,
+    struct buf *why)
+{
+	const char *what = NULL;
+
+	*s = (struct acme_store)ACME_STORE_CLOSED;
+	if (make_dirs(path, user) == -1)
+		what = "can't be made";
+	else if ((s->dir = open(path, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1)
+		what = "can't be opened";
+	else if (probe(s) == -1)
+		what = "is not writable";
+	if (what != NULL) {
+		buf_printf(why, "the directory %s %s: %s", path, what,
+		    log_strerror(errno));
+	} else if (!is_owner(s->dir, user)) {
+		what = path;
+		buf_printf(why, "the directory %s belongs to another user "
+		    "than tls_autocert.user", path);
+	}
+	if (what == NULL)
+		return 0;
+	acme_store_close(s);
+	return -1;
+}
+
+/* see store.h */
+void
+acme_store_close(struct acme_store *s)
+{
+	if (s->dir != -1)
+		close(s->dir);
+	if (s->lock != -1)
+		close(s->lock);
+	*s = (struct acme_store)ACME_STORE_CLOSED;
+}
+
+/* ---- the lock ---- */
+
+static pid_t
+holder(int fd)
+{
+	char	text[16] = "";
+	ssize_t	n = pread(fd, text, sizeof(text) - 1, 0);
+
+	return n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+}
+
+/* see store.h */
+int
+acme_store_lock(struct acme_store *s, pid_t *other)
+{
+	struct stat	st;
+	int		fd, error;
+
+	*other = 0;
+	fd = openat(s->dir, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd == -1)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		s->lock = fd;
+		/* Made by root, it is the directory's owner's. */
+		if (fstat(s->dir, &st) == 0 && geteuid() == 0)
+			(void)!fchown(fd, st.st_uid, st.st_gid);
+		if (ftruncate(fd, 0) == 0)
+			dprintf(fd, "%ld\n", (long)getpid());
+		return 0;
+	}
+	error = errno;
+	*other = holder(fd);
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* ---- files ---- */
+
+/* see store.h */
+const char *
+acme_store_name(char out[ACME_STORE_NAME], enum acme_store_file f,
+    struct sv host, bool rsa)
+{
+	static const char *const	suffix[] = {
+		[ACME_STORE_CERT] = "",
+		[ACME_STORE_STATE] = "+state",
+		[ACME_STORE_KEY] = "+newkey",
+	};
+
+	if (f == ACME_STORE_ACCOUNT)
+		return ACCOUNT;
+	snprintf(out, ACME_STORE_NAME, "%.*s%s%s", SV_ARG(host),
+	    rsa ? "+rsa" : "", suffix[f]);
+	return out;
+}
+
+/* see store.h */
+int
+acme_store_read(const struct acme_store *s, const char *name,
+    struct buf *out)
+{
+	size_t	 start = out->n;
+	ssize_t	 n = -1;
+	char	*p;
+	int	 fd;
+
+	fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	while ((p = buf_reserve(out, 4096)) != NULL &&
+	    out->n - start < FILE_MAX_BYTES && (n = read(fd, p, 4096)) > 0)
+		buf_commit(out, (size_t)n);
+	close(fd);
+	if (n == 0)
+		return 0;
+	if (n > 0)
+		errno = EFBIG;
+	else if (out->failed)
+		errno = ENOMEM;
+	return -1;
+}
+
+static int
+write_all(int fd, struct sv s)
+{
+	ssize_t n;
+
+	while (s.n > 0) {
+		if ((n = write(fd, s.p, s.n)) == -1 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			s = sv_skip(s, (size_t)n);
+	}
+	return fsync(fd);
+}
+
+/* see store.h */
+int
+acme_store_write(const struct acme_store *s, const char *name,
+    struct sv text)
+{
+	int fd, error = 0;
+
+	unlinkat(s->dir, TEMPORARY, 0);
+	fd = openat(s->dir, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return -1;
+	if (write_all(fd, text) == -1)
+		error = errno;
+	if (close(fd) == -1 && error == 0)
+		error = errno;
+	if (error == 0 && renameat(s->dir, TEMPORARY, s->dir, name) == -1)
+		error = errno;
+	if (error != 0) {
+		unlinkat(s->dir, TEMPORARY, 0);
+		errno = error;
+		return -1;
+	}
+	return fsync(s->dir);
+}
+
+/* see store.h */
+int
+acme_store_remove(const struct acme_store *s, const char *name)
+{
+	if (unlinkat(s->dir, name, 0) == -1 && errno != ENOENT)
+		return -1;
+	return fsync(s->dir);
+}
+
+/* see store.h */
+struct sv
+acme_store_chain(struct sv file)
+{
+	static const char	begin[] = "-----BEGIN CERTIFICATE-----";
+	const char	       *p;
+
+	p = file.n == 0 ? NULL :
+	    memmem(file.p, file.n, begin, sizeof(begin) - 1);
+	return p == NULL ? SV("") : sv_skip(file, (size_t)(p - file.p));
+}
