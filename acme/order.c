@@ -101,6 +101,7 @@ end_attempt(struct acme *a)
 	a->hide |= a->shown;
 	a->phase = ACME_DECIDE;
 	a->asked_window = a->no_replaces = a->new_account_tried = false;
+	a->finalized = false;
 	a->bad_nonces = 0;
 	a->poll_at = a->poll_until = 0;
 	acme_directory_fini(&a->dir);
@@ -121,7 +122,6 @@ acme_drop_order(struct acme *a)
 		buf_fini(&a->new_key);
 		a->save |= 1u << ACME_FILE_KEY;
 	}
-	a->finalized = false;
 	a->save |= 1u << ACME_FILE_STATE;
 }
 
@@ -245,20 +245,28 @@ mend_times(struct acme *a, int64_t now)
 		a->window.had_at = 0;
 }
 
+/* When a certificate is asked for, perhaps already. */
+static int64_t
+try_at(const struct acme *a, int64_t now)
+{
+	int64_t at = a->forced ? 0 : renew_at(a);
+
+	if (a->order_url == NULL && order_at(a, now) > at)
+		at = order_at(a, now);
+	return a->next_at > at && !a->force ? a->next_at : at;
+}
+
 /* When there is something to do, perhaps already. */
 static int64_t
-due_at(struct acme *a, int64_t now)
+due_at(const struct acme *a, int64_t now)
 {
-	int64_t at = a->forced || a->revoking ? 0 : renew_at(a), t;
+	int64_t at = try_at(a, now), ask = a->window.ask_at;
 
 	if (a->revoking)
 		return 0;
-	if (at <= now && a->order_url == NULL &&
-	    (t = order_at(a, now)) > at)
-		at = t;
-	else if (at > now && a->window.ask_at < at)
-		at = a->window.ask_at;
-	return a->next_at > at && !a->force ? a->next_at : at;
+	if (ask < a->next_at)
+		ask = a->next_at;
+	return a->asked_window && ask < at ? ask : at;
 }
 
 /* Decide, and go on with the first phase or be idle. */
@@ -278,6 +286,7 @@ decide(struct acme *a, int64_t now, struct acme_step *s)
 		return false;
 	}
 	mend_times(a, now);
+	a->asked_window = !a->forced && !a->revoking && renew_at(a) > now;
 	if ((at = due_at(a, now)) > now) {
 		idle(s, at);
 		return false;
@@ -286,7 +295,6 @@ decide(struct acme *a, int64_t now, struct acme_step *s)
 		acme_drop_order(a);
 	if (a->unsaved)
 		a->save |= 1u << ACME_FILE_STATE;
-	a->asked_window = !a->forced && !a->revoking && renew_at(a) > now;
 	a->phase = ACME_ASK_DIRECTORY;
 	return true;
 }
@@ -882,13 +890,12 @@ acme_revoke(struct acme *a, unsigned reason)
 void
 acme_status(const struct acme *a, int64_t now, struct acme_status *s)
 {
-	(void)now;
 	memset(s, 0, sizeof(*s));
 	s->have = a->have;
 	s->not_before = a->not_before;
 	s->not_after = a->not_after;
 	s->renew_at = renew_at(a);
-	s->next_at = a->next_at > s->renew_at ? a->next_at : s->renew_at;
+	s->next_at = try_at(a, now);
 	s->failures = a->failures;
 	s->problem = a->problem;
 	s->account_url = a->account_url;

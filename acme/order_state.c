@@ -42,8 +42,6 @@ acme_state_put(struct acme *a)
 	json_put_str(b, a->want->directory);
 	put_text(b, "account", a->account_url);
 	put_text(b, "order", a->order_url);
-	if (a->finalized)
-		buf_puts(b, ",\"finalized\":true");
 	put_number(b, "failures", a->failures);
 	put_number(b, "failed_at", a->failed_at);
 	put_number(b, "next_at", a->next_at);
@@ -104,7 +102,6 @@ get_all(struct acme *a, struct jv root)
 
 	get_text(root, "account", &a->account_url);
 	get_text(root, "order", &a->order_url);
-	jv_bool(jv_get(root, "finalized"), &a->finalized);
 	get_text(root, "problem", &a->problem);
 	get_number(root, "failures", &failures);
 	a->failures = failures > 1000 ? 1000 : (unsigned)failures;
