@@ -190,6 +190,6 @@ void
 command_presence_stats(struct client *c, uint32_t id,
     const struct channel_request *q)
 {
-	ask_presence(c, METHOD_PRESENCE_STATS, HUB_PRESENCE_STATS, id, q->channel,
-	    stats_answered);
+	ask_presence(c, METHOD_PRESENCE_STATS, HUB_PRESENCE_STATS, id,
+	    q->channel, stats_answered);
 }

@@ -347,7 +347,8 @@ start_wishes(struct client *c, const struct connect_request *wishes)
 /* see connect.h */
 void
 connecting_start(struct client *c, uint32_t id,
-    const struct connect_result *result, struct jv claims, const struct connect_request *wishes)
+    const struct connect_result *result, struct jv claims,
+    const struct connect_request *wishes)
 {
 	struct connecting *k;
 

@@ -103,8 +103,8 @@ static const struct row {
 	    "2\x32\x06\x0a\x01" "a\x12\x01" "b"), "1 connect t [1] js 2" },
 	{ "{\"id\":1,\"connect\":{\"subs\":{\"a\":{\"recover\":true,"
 	    "\"offset\":300,\"epoch\":\"e\"},\"b\":null}}}",
-	    SV_INIT("\x08\x01\x22\x14\x1a\x0d\x0a\x01" "a\x12\x08\x18\x01\x32\x01"
-	    "e\x38\xac\x02\x1a\x03\x0a\x01" "b"),
+	    SV_INIT("\x08\x01\x22\x14\x1a\x0d\x0a\x01" "a\x12\x08\x18\x01"
+	    "\x32\x01" "e\x38\xac\x02\x1a\x03\x0a\x01" "b"),
 	    "1 connect    (a  e  300 1000 0 0)(b    0 0000 0 0)" },
 	{ "{\"id\":2,\"subscribe\":{\"channel\":\"c\",\"token\":\"t\","
 	    "\"recover\":true,\"epoch\":\"e\",\"offset\":7,\"data\":1,"
@@ -118,16 +118,16 @@ static const struct row {
 	    SV_INIT("\x08\x03\x32\x03\x0a\x01" "c"), "3 unsubscribe c" },
 	{ "{\"id\":3,\"publish\":{\"channel\":\"c\",\"data\":null,"
 	    "\"type\":-1}}",
-	    SV_INIT("\x08\x03\x3a\x14\x0a\x01" "c\x12\x04null\x18\xff\xff\xff\xff"
-	    "\xff\xff\xff\xff\xff\x01"), "3 publish c null -1" },
+	    SV_INIT("\x08\x03\x3a\x14\x0a\x01" "c\x12\x04null\x18\xff\xff"
+	    "\xff\xff\xff\xff\xff\xff\xff\x01"), "3 publish c null -1" },
 	{ "{\"id\":3,\"presence\":{\"channel\":\"c\"}}",
 	    SV_INIT("\x08\x03\x42\x03\x0a\x01" "c"), "3 presence c" },
 	{ "{\"id\":3,\"presence_stats\":{\"channel\":\"c\"}}",
 	    SV_INIT("\x08\x03\x4a\x03\x0a\x01" "c"), "3 presence_stats c" },
 	{ "{\"id\":3,\"history\":{\"channel\":\"c\",\"limit\":5,"
 	    "\"reverse\":true,\"since\":{\"offset\":9,\"epoch\":\"e\"}}}",
-	    SV_INIT("\x08\x03\x52\x0e\x0a\x01" "c\x38\x05\x42\x05\x08\x09\x12\x01"
-	    "e\x48\x01"), "3 history c 5 1 1 9 e" },
+	    SV_INIT("\x08\x03\x52\x0e\x0a\x01" "c\x38\x05\x42\x05\x08\x09"
+	    "\x12\x01" "e\x48\x01"), "3 history c 5 1 1 9 e" },
 	{ "{\"id\":3,\"history\":{\"channel\":\"c\",\"since\":{}}}",
 	    SV_INIT("\x08\x03\x52\x05\x0a\x01" "c\x42\x00"),
 	    "3 history c 0 0 1 0 " },
@@ -185,8 +185,9 @@ TEST(filters)
 		{ SV_INIT(""), "{}" },
 		{ SV_INIT("\x12\x01k\x1a\x02" "eq\x22\x02\"\n"),
 		    "{\"key\":\"k\",\"cmp\":\"eq\",\"val\":\"\\\"\\n\"}" },
-		{ SV_INIT("\x0a\x02or\x32\x0d\x12\x01k\x1a\x02in\x2a\x01x\x2a\x01"
-		    "y\x32\x00"), "{\"op\":\"or\",\"nodes\":[{\"key\":\"k\","
+		{ SV_INIT("\x0a\x02or\x32\x0d\x12\x01k\x1a\x02in\x2a\x01x"
+		    "\x2a\x01y\x32\x00"),
+		    "{\"op\":\"or\",\"nodes\":[{\"key\":\"k\","
 		    "\"cmp\":\"in\",\"vals\":[\"x\",\"y\"]},{}]}" },
 		{ SV_INIT("\x08\x01"), NULL },
 		{ SV_INIT("\x0a\x01\xff"), NULL },
@@ -270,12 +271,15 @@ TEST(malformed)
 		"{\"connect\":{},\"send\":0}",
 	};
 	static const struct sv pb[] = {
-		SV_INIT("\x08"), SV_INIT("\x00\x00"), SV_INIT("\x0b\x0c"), SV_INIT("\x0a\x01x"),
-		SV_INIT("\x08\x80\x80\x80\x80\x10"), SV_INIT("\x20\x01"),
-		SV_INIT("\x22\x01"), SV_INIT("\x22\x01\x0a"), SV_INIT("\x22\x02\x08\x01"),
+		SV_INIT("\x08"), SV_INIT("\x00\x00"), SV_INIT("\x0b\x0c"),
+		SV_INIT("\x0a\x01x"), SV_INIT("\x08\x80\x80\x80\x80\x10"),
+		SV_INIT("\x20\x01"), SV_INIT("\x22\x01"),
+		SV_INIT("\x22\x01\x0a"), SV_INIT("\x22\x02\x08\x01"),
 		SV_INIT("\x22\x03\x0a\x01\xff"), SV_INIT("\x22\x02\x10\x01"),
-		SV_INIT("\x22\x02\x18\x01"), SV_INIT("\x22\x04\x1a\x02\x10\x01"),
-		SV_INIT("\x22\x04\x1a\x02\x08\x01"), SV_INIT("\x22\x03\x1a\x01\x12"),
+		SV_INIT("\x22\x02\x18\x01"),
+		SV_INIT("\x22\x04\x1a\x02\x10\x01"),
+		SV_INIT("\x22\x04\x1a\x02\x08\x01"),
+		SV_INIT("\x22\x03\x1a\x01\x12"),
 		SV_INIT("\x22\x06\x1a\x04\x12\x02\x08\x01"),
 		SV_INIT("\x22\x05\x1a\x03\x0a\x01\xff"),
 		SV_INIT("\x2a\x03\x1a\x01x"), SV_INIT("\x2a\x03\x3a\x01x"),

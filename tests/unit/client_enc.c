@@ -118,7 +118,8 @@ static const struct row {
 	{ maps, "{\"none\":{},\"m\":{\"k\\u003c\":{\"n\":7},\"\":{}}}",
 	    SV_INIT("\x0e\x0a\x08\x0a\x02k<\x12\x02\x08\x07\x0a\x02\x12\x00") },
 	{ strings, "{\"tags\":{\"a\\u0021\":\"b\",\"c\":\"\"}}",
-	    SV_INIT("\x0e\x3a\x07\x0a\x02" "a!\x12\x01" "b\x3a\x03\x0a\x01" "c") },
+	    SV_INIT("\x0e\x3a\x07\x0a\x02" "a!\x12\x01" "b\x3a\x03"
+	    "\x0a\x01" "c") },
 	{ encoded, "{\"in\":{\"n\":7}}", SV_INIT("\x04\x12\x02\x08\x07") },
 };
 
