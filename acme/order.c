@@ -866,6 +866,8 @@ acme_load(struct acme *a, const struct acme_disk *d)
 		    "use: %s", why);
 	if (a->order_url != NULL)
 		load_new_key(a, d);
+	if (a->new_key.n == 0 && d->new_key.n > 0)
+		a->save |= 1u << ACME_FILE_KEY;		/* of no use */
 }
 
 /* see order.h */

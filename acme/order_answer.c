@@ -329,14 +329,28 @@ got_window(struct acme *a, int64_t now, const struct acme_reply *r)
 	ask_again(a, now, after < 60 ? WINDOW_DEFAULT : after);
 }
 
+/* Keep the Location; without one the attempt fails. */
+static int
+take_location(struct acme *a, int64_t now, const struct acme_reply *r,
+    char **where, const char *without)
+{
+	if (r->location.n == 0 || r->location.n > ACME_URL_MAX) {
+		soft(a, now, r, without);
+		return -1;
+	}
+	acme_set(where, r->location);
+	if (*where != NULL)
+		return 0;
+	soft(a, now, r, "out of memory");
+	return -1;
+}
+
 static void
 got_account(struct acme *a, int64_t now, const struct acme_reply *r)
 {
-	if (r->location.n == 0 || r->location.n > ACME_URL_MAX) {
-		soft(a, now, r, "the CA does not say where the account is");
+	if (take_location(a, now, r, &a->account_url,
+	    "the CA does not say where the account is") == -1)
 		return;
-	}
-	acme_set(&a->account_url, r->location);
 	a->save |= 1u << ACME_FILE_STATE;
 	acme_say(a, false, "account %.*s", SV_ARG(r->location));
 	with_account(a, now);
@@ -406,11 +420,9 @@ got_order(struct acme *a, int64_t now, const struct acme_reply *r)
 static void
 got_new_order(struct acme *a, int64_t now, const struct acme_reply *r)
 {
-	if (r->location.n == 0 || r->location.n > ACME_URL_MAX) {
-		soft(a, now, r, "the CA does not say where the order is");
+	if (take_location(a, now, r, &a->order_url,
+	    "the CA does not say where the order is") == -1)
 		return;
-	}
-	acme_set(&a->order_url, r->location);
 	a->finalized = false;
 	a->save |= 1u << ACME_FILE_STATE;
 	acme_say(a, false, "order %.*s", SV_ARG(r->location));
