@@ -123,9 +123,10 @@ take_alternates(struct acme *a, const struct acme_reply *r)
 	for (i = 0; i < r->nlink; i++)
 		for (value = r->link[i]; a->nalternate < ACME_ALTERNATES &&
 		    (url = acme_link(&value, "alternate")).n > 0; ) {
+			if (!acme_is_url(url))
+				continue;
 			acme_set(&a->alternate[a->nalternate], url);
-			if (url.n <= ACME_URL_MAX &&
-			    a->alternate[a->nalternate] != NULL)
+			if (a->alternate[a->nalternate] != NULL)
 				a->nalternate++;
 		}
 }
@@ -334,7 +335,7 @@ static int
 take_location(struct acme *a, int64_t now, const struct acme_reply *r,
     char **where, const char *without)
 {
-	if (r->location.n == 0 || r->location.n > ACME_URL_MAX) {
+	if (!acme_is_url(r->location)) {
 		soft(a, now, r, without);
 		return -1;
 	}

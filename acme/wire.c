@@ -47,18 +47,37 @@ get_string(struct jv obj, const char *key, size_t max)
 	return copy;
 }
 
-/* URLs go into request lines: no blanks, no control bytes. */
+/* see wire.h */
+bool
+acme_is_url(struct sv s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' ||
+		    (unsigned char)s.p[i] >= 0x7f)
+			return false;
+	return s.n > 0 && s.n <= ACME_URL_MAX;
+}
+
+/* A copy of a URL, or NULL. */
+static char *
+copy_url(struct jv v)
+{
+	struct buf	scratch = BUF_INIT;
+	struct sv	s;
+	char	       *copy = NULL;
+
+	if (jv_str(v, &scratch, &s) == 0 && acme_is_url(s))
+		copy = sv_dup(s);
+	buf_fini(&scratch);
+	return copy;
+}
+
 static char *
 get_url(struct jv obj, const char *key)
 {
-	char *url = get_string(obj, key, ACME_URL_MAX), *p;
-
-	for (p = url; p != NULL && *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f) {
-			free(url);
-			return NULL;
-		}
-	return url;
+	return copy_url(jv_get(obj, key));
 }
 
 static bool
@@ -307,8 +326,6 @@ acme_order_read(struct acme_order *o, struct sv text)
 {
 	struct json	j;
 	struct jv	root, v;
-	struct buf	scratch = BUF_INIT;
-	struct sv	s;
 
 	memset(o, 0, sizeof(*o));
 	if (parse(&j, text) == -1)
@@ -319,13 +336,9 @@ acme_order_read(struct acme_order *o, struct sv text)
 	o->certificate = get_url(root, "certificate");
 	o->problem = get_problem(root);
 	for (v = jv_first(jv_get(root, "authorizations")); jv_is(v) &&
-	    o->nauthz < ACME_AUTHZ_MAX; v = jv_next(v)) {
-		scratch.n = 0;
-		if (jv_str(v, &scratch, &s) == 0 && s.n <= ACME_URL_MAX &&
-		    (o->authz[o->nauthz] = sv_dup(s)) != NULL)
+	    o->nauthz < ACME_AUTHZ_MAX; v = jv_next(v))
+		if ((o->authz[o->nauthz] = copy_url(v)) != NULL)
 			o->nauthz++;
-	}
-	buf_fini(&scratch);
 	json_fini(&j);
 	if (o->finalize != NULL)
 		return 0;

@@ -19,6 +19,10 @@
 #define ACME_URL_MAX	2048
 #define ACME_AUTHZ_MAX	100
 
+/* URLs go into request lines: neither empty nor too long, no blanks and no
+ * control bytes. */
+bool	acme_is_url(struct sv);
+
 /* Each of these reads a whole body: 0, or -1 if it is no such thing or memory
  * is out; then there is nothing to free. Strings are malloc'd. */
 
