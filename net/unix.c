@@ -154,13 +154,31 @@ clear_path(const struct sockaddr_un *un, socklen_t len, const char **why)
 	return -1;
 }
 
-/* Bind a path with owner and mode. */
+/* Give away what was bound there. Whoever owns the directory may have put
+ * something else in its place: nothing but a socket is touched. */
+static int
+change_owner(const char *path, unsigned uid, unsigned gid)
+{
+	struct stat	st;
+	int		fd, rc = -1, save;
+
+	if ((fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
+		return -1;
+	errno = ENOTSOCK;
+	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		rc = fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+	save = errno;
+	close(fd);
+	errno = save;
+	return rc;
+}
+
+/* Bind a path with owner and mode. Nobody can connect before it listens. */
 static int
 bind_path(int fd, const struct sockaddr_un *un, socklen_t len,
     const struct unix_options *o, const char **why)
 {
 	unsigned	uid = (unsigned)-1, gid = (unsigned)-1;
-	bool		chowned = *o->owner != '\0' || *o->group != '\0';
 	mode_t		old;
 	int		rc;
 
@@ -172,16 +190,13 @@ bind_path(int fd, const struct sockaddr_un *un, socklen_t len,
 		errno = EINVAL;
 		return -1;
 	}
-	/* Nobody may connect before the owner is right. */
-	old = umask(chowned ? 0777 : ~o->mode & 0777);
+	old = umask(~o->mode & 0777);
 	rc = bind(fd, (const struct sockaddr *)un, len);
 	umask(old);
-	if (rc == -1 || !chowned)
+	if (rc == -1 || (*o->owner == '\0' && *o->group == '\0') ||
+	    change_owner(un->sun_path, uid, gid) == 0)
 		return rc;
-	if (lchown(un->sun_path, uid, gid) == 0 &&
-	    chmod(un->sun_path, o->mode & 0777) == 0)
-		return 0;
-	*why = "its owner and mode can't be set";
+	*why = "its owner can't be set";
 	rc = errno;
 	unlink(un->sun_path);
 	errno = rc;

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,52 @@ TEST(owner_and_group)
 		close(fd);
 		unix_remove(path, &file);
 	}
+	teardown();
+}
+
+/* The owner of the directory puts a link in place of the socket that is about
+ * to be his. */
+static void
+replace_for_ever(const char *target)
+{
+	struct stat st;
+
+	CHECK_INT(setuid(65534), 0);
+	for (;;)
+		if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		    st.st_uid == 65534 && unlink(path) == 0)
+			(void)!symlink(target, path);
+}
+
+TEST(an_owner_gets_nothing_but_the_socket)
+{
+	const struct unix_options o = { path, 0666, "65534", "" };
+	char		 target[80];
+	struct stat	 st;
+	pid_t		 pid;
+	int		 fd, i;
+
+	if (geteuid() != 0)
+		return;
+	setup();
+	snprintf(target, sizeof(target), "%s-target", dir);
+	fd = open(target, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(fd != -1);
+	close(fd);
+	CHECK_INT(chown(dir, 65534, 65534), 0);
+	if ((pid = fork()) == 0)
+		replace_for_ever(target);
+	for (i = 0; i < 4000; i++) {
+		if ((fd = unix_listen(&o, 8, &file, &why)) != -1)
+			close(fd);
+		unlink(path);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK_INT(stat(target, &st), 0);
+	CHECK_INT(st.st_mode, S_IFREG | 0600);
+	CHECK_INT(st.st_uid, 0);
+	unlink(target);
 	teardown();
 }
 
