@@ -73,6 +73,19 @@ set_calls(struct secure *s, const struct node *n, struct tls_client *client)
 
 /* ---- certificates ---- */
 
+/* Whether the same ports speak TLS, with the same certificates. Which do is
+ * settled at the start. */
+static bool
+same_ports(const struct conf *a, const struct conf *b)
+{
+	const struct conf_http_server *x = &a->http_server,
+	    *y = &b->http_server;
+
+	return certs_used(a) == certs_used(b) &&
+	    x->internal_tls.enabled == y->internal_tls.enabled &&
+	    x->tls_external == y->tls_external;
+}
+
 /* see secure.h */
 int
 secure_load(struct secure *s, const struct conf *conf)
@@ -89,6 +102,12 @@ secure_load(struct secure *s, const struct conf *conf)
 	if (load_client(s, conf) == -1) {
 		certs_fini(&fresh);
 		return -1;
+	}
+	if (s->conf != NULL && !same_ports(s->conf, conf)) {
+		log_warn("which ports speak TLS changes at a restart only: "
+		    "until then the certificates stay as they are");
+		certs_fini(&fresh);
+		return 0;
 	}
 	certs_fini(&s->certs);
 	s->certs = fresh;

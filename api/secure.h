@@ -44,7 +44,8 @@ struct secure {
 };
 
 /* Read and check all certificates. 0; or -1 after saying what is wrong, and
- * what was in force stays. */
+ * what was in force stays. It stays also where other ports than at the start
+ * would speak TLS, which is said and no failure. */
 int	secure_load(struct secure *, const struct conf *);
 /* Put them in force on a worker that does not run yet. 0 or -1. */
 int	secure_start(struct secure *, struct ports *, struct server *,
