@@ -235,11 +235,13 @@ refused(struct acme *a, int64_t now, const struct acme_reply *r)
 		/* Once more, with the nonce that came along. */
 	} else if (is_favour(a)) {
 		no_favour(a, now, r);
-	} else if (trouble == ACME_NO_ACCOUNT) {
+	} else if (trouble == ACME_NO_ACCOUNT &&
+	    a->phase > ACME_ASK_ACCOUNT) {
 		no_account(a, now, text);
 	} else if (r->status < 500 && is_about_replacing(a, trouble)) {
 		a->no_replaces = true;
-	} else if (trouble == ACME_NOT_READY) {
+	} else if (trouble == ACME_NOT_READY &&
+	    a->phase == ACME_ASK_FINALIZE) {
 		acme_poll(a, now, ACME_ASK_ORDER, after);
 	} else if (trouble == ACME_MALFORMED && a->phase == ACME_ASK_CHECK) {
 		/* It was told before we were killed. */

@@ -52,6 +52,11 @@ static const struct row {
 	    "the CA answers 503: no problem document but text/html: is "
 	    "something between here and the CA? (asked for the directory)",
 	    10700, 1, 0 },
+	{ "directory: the answer to another question",
+	    { CA_DIRECTORY, CA_SAY, 1, 400, PROBLEM, "{\"type\":\"" URN
+	    "accountDoesNotExist\",\"detail\":\"who?\"}", NULL, NULL },
+	    "who? (accountDoesNotExist) (asked for the directory)", 45, 1,
+	    0 },
 	{ "nonce: nobody there",
 	    { CA_NONCE, CA_SILENT, 1, 0, NULL, NULL, NULL, NULL },
 	    "the CA can't be reached: connection refused", 3, 1, 0 },
@@ -119,6 +124,10 @@ static const struct row {
 	    NULL },
 	    "the CA's answer is incomplete or malformed (asked for a new "
 	    "order)", 3, 1, 0 },
+	{ "new order: the answer to another question",
+	    { CA_NEW_ORDER, CA_SAY, 1, 403, PROBLEM, "{\"type\":\"" URN
+	    "orderNotReady\",\"detail\":\"no\"}", NULL, NULL },
+	    "no (orderNotReady) (asked for a new order)", 45, 1, 0 },
 	{ "new order: the account is gone",
 	    { CA_NEW_ORDER, CA_SAY, 1, 400, PROBLEM, "{\"type\":\"" URN
 	    "accountDoesNotExist\"}", NULL, NULL }, NULL, 0, 1, 0 },
