@@ -278,10 +278,13 @@ fail(struct buf *why)
 int
 acme_process_main(void)
 {
+	const struct log_options quiet = { .level = LOG_NONE };
 	struct worker	*w;
 	struct buf	 why = BUF_INIT;
 	uid_t		 uid;
 
+	/* What there is to say is said to the server. */
+	log_init(&quiet);
 	if (fcntl(SOCKET, F_SETFD, FD_CLOEXEC) == -1 || read_options() == -1)
 		return EX_USAGE;
 	closefrom(SOCKET + 1);

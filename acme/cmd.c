@@ -31,9 +31,11 @@ now(void)
 int
 acme_run_open(struct acme_run *r, const struct acme_cmd *c)
 {
+	const struct log_options quiet = { .level = LOG_NONE };
 	struct buf	why = BUF_INIT;
 	uid_t		user;
 
+	log_init(&quiet);
 	*r = (struct acme_run){ .c = c, .o = *c->o,
 	    .store = ACME_STORE_CLOSED };
 	acme_show_init(&r->show);
@@ -111,10 +113,11 @@ acme_run_listen(struct acme_run *r)
 static void
 say(void *arg, bool warn, struct sv line)
 {
-	const struct acme_run *r = arg;
+	struct acme_run *r = arg;
 
 	if (r->quiet)
 		return;
+	r->said = true;
 	fprintf(warn ? r->c->err : r->c->out, "%.*s\n", SV_ARG(line));
 	fflush(r->c->out);
 }
@@ -156,7 +159,8 @@ idle(void *arg, size_t set, int64_t until)
 	struct acme_run *r = arg;
 
 	(void)set;
-	(void)until;
+	if (until > r->until)
+		r->until = until;
 	if (++r->nidle == r->drive.nset)
 		worker_stop(r->w);
 }
@@ -269,34 +273,34 @@ struct sum {
 };
 
 static int
-sum_up(const struct acme_run *proto, struct sum *sum)
+sum_up(struct acme_run *r, struct sum *sum)
 {
-	struct acme_run		r;
 	struct acme_status	s;
 	size_t			i;
 
 	*sum = (struct sum){ .valid = true };
-	if (acme_run_open(&r, proto->c) == -1)
+	r->quiet = true;
+	if (acme_run_drive(r) == -1)
 		return -1;
-	r.quiet = true;
-	if (acme_run_drive(&r) == 0)
-		for (i = 0; i < r.drive.nset; i++) {
-			acme_drive_status(&r.drive, i, &s);
-			sum->not_after += s.not_after;
-			sum->failures += s.failures;
-			sum->valid = sum->valid && is_valid(&s);
-			if (s.failures > 0 && s.next_at > sum->next_at)
-				sum->next_at = s.next_at;
-			if (s.problem != NULL)
-				strlcpy(sum->problem, s.problem,
-				    sizeof(sum->problem));
-		}
-	acme_run_close(&r);
+	for (i = 0; i < r->drive.nset; i++) {
+		acme_drive_status(&r->drive, i, &s);
+		sum->not_after += s.not_after;
+		sum->failures += s.failures;
+		sum->valid = sum->valid && is_valid(&s);
+		if (s.failures > 0 && s.next_at > sum->next_at)
+			sum->next_at = s.next_at;
+		if (s.problem != NULL)
+			strlcpy(sum->problem, s.problem,
+			    sizeof(sum->problem));
+	}
+	acme_drive_close(&r->drive);
+	acme_drive_fini(&r->drive);
+	r->driving = false;
 	return 0;
 }
 
 static int
-watch(const struct acme_run *r, const struct sum *before)
+watch(struct acme_run *r, const struct sum *before)
 {
 	const struct acme_cmd	*c = r->c;
 	struct sum		 after;
@@ -310,7 +314,8 @@ watch(const struct acme_run *r, const struct sum *before)
 			fprintf(c->out, "there is a new certificate\n");
 			return ACME_CMD_CHANGED;
 		}
-		if (after.failures > before->failures) {
+		if (after.failures > before->failures &&
+		    after.next_at > now()) {
 			fprintf(c->err, "%s\n", after.problem);
 			return ACME_CMD_FAILED;
 		}
@@ -321,7 +326,7 @@ watch(const struct acme_run *r, const struct sum *before)
 }
 
 static int
-ask_server(const struct acme_run *r, pid_t pid, bool renew)
+ask_server(struct acme_run *r, pid_t pid, bool renew)
 {
 	const struct acme_cmd	*c = r->c;
 	struct sum		 before;
@@ -351,6 +356,19 @@ ask_server(const struct acme_run *r, pid_t pid, bool renew)
 
 /* ---- it is done here ---- */
 
+/* Something is missing; nothing was tried if it had to wait. */
+static int
+failed(const struct acme_run *r, const struct acme_status *s)
+{
+	if (!r->said) {
+		if (s->problem != NULL)
+			fprintf(r->c->err, "%s\n", s->problem);
+		print_time(r->c->err, "the next try is not before ",
+		    r->until);
+	}
+	return ACME_CMD_FAILED;
+}
+
 static int
 outcome(const struct acme_run *r)
 {
@@ -360,7 +378,7 @@ outcome(const struct acme_run *r)
 	for (i = 0; i < r->drive.nset; i++) {
 		acme_drive_status(&r->drive, i, &s);
 		if (s.failures > 0 || !is_valid(&s))
-			return ACME_CMD_FAILED;
+			return failed(r, &s);
 	}
 	if (!r->changed)
 		fprintf(r->c->out, "nothing is to be done, the certificate is "

@@ -23,7 +23,9 @@ struct acme_run {
 	bool			 driving;	/* drive is to be ended */
 	bool			 quiet;		/* what is said is not for
 						 * now */
+	bool			 said;		/* something was */
 	bool			 changed;
+	int64_t			 until;		/* the machines rest */
 	size_t			 nidle;
 };
 

@@ -454,7 +454,7 @@ put_workers(struct buf *b, const struct metrics *m)
 /* ---- TLS ---- */
 
 static void
-put_tls(struct buf *b, const struct tls_stats *s, int64_t not_after)
+put_tls(struct buf *b, const struct tls_stats *s, const struct metrics *m)
 {
 	const char	*name = "fugu_tls_handshakes_total";
 	char		 labels[64];
@@ -472,10 +472,13 @@ put_tls(struct buf *b, const struct tls_stats *s, int64_t not_after)
 	    "TLS handshakes under way.", "", s->handshaking);
 	single(b, "fugu_tls_connections_open", "gauge",
 	    "Connections that speak TLS.", "", s->open);
-	if (not_after > 0)
+	single(b, "fugu_acme_renewal_failures", "gauge",
+	    "Attempts in a row that have not brought a certificate.", "",
+	    m->acme_failures);
+	if (m->cert_not_after > 0)
 		single(b, "fugu_tls_certificate_not_after_seconds", "gauge",
 		    "When the first certificate expires, in seconds since "
-		    "1970.", "", (uint64_t)not_after);
+		    "1970.", "", (uint64_t)m->cert_not_after);
 }
 
 /* ---- sums ---- */
@@ -532,7 +535,7 @@ metrics_put(struct buf *b, const struct metrics *m)
 	put_client(b, all);
 	put_transport(b, &all->node);
 	put_api(b, &all->api.counters);
-	put_tls(b, &all->tls, m->cert_not_after);
+	put_tls(b, &all->tls, m);
 	put_process(b, m);
 	put_workers(b, m);
 	free(all);

@@ -27,6 +27,7 @@ struct metrics {
 	struct process		 process;
 	int64_t			 started_wall_ms;
 	int64_t			 cert_not_after;	/* Unix s; 0: none */
+	unsigned		 acme_failures;		/* in a row */
 };
 
 /* Append them all; -1: no memory. */

@@ -330,15 +330,20 @@ has_redirect(const struct conf_http_server *s)
 
 /* tls_autocert.http_addr is HOST:PORT, which has been checked. */
 static void
-open_autocert(struct opening *o, const char *place)
+open_autocert(struct opening *o)
 {
+	const char	*place = o->conf->tls_autocert.http_addr;
 	const char	*colon = strrchr(place, ':');
 	uint64_t	 port;
 	char		 host[ADDR_STRLEN];
 
 	sv_copy(host, sizeof(host), sv_make(place, (size_t)(colon - place)));
 	sv_u64(sv_from(colon + 1), &port);
-	open_tcp(o, add_port(o, "autocert", REDIRECT), host, (int64_t)port);
+	/* Challenges are answered where everybody is redirected, too. */
+	if (!o->conf->tls_redirect.enabled ||
+	    o->conf->tls_redirect.port != (int64_t)port)
+		open_tcp(o, add_port(o, "autocert", REDIRECT), host,
+		    (int64_t)port);
 }
 
 static void
@@ -351,8 +356,8 @@ open_redirects(struct opening *o)
 	if (s->tls_redirect.enabled)
 		open_tcp(o, add_port(o, "redirect", REDIRECT),
 		    s->tls_redirect.address, s->tls_redirect.port);
-	else if (has_redirect(s))
-		open_autocert(o, s->tls_autocert.http_addr);
+	if (s->tls_autocert.enabled && s->tls_autocert.http)
+		open_autocert(o);
 }
 
 static void

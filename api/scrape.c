@@ -35,6 +35,7 @@ collected(struct gather *g)
 		.n = srv->n,
 		.started_wall_ms = srv->started_wall_ms,
 		.cert_not_after = srv->cert_not_after,
+		.acme_failures = srv->acme_failures,
 	};
 
 	process_read(&m.process);
