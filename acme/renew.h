@@ -22,8 +22,9 @@ int64_t	acme_renew_at(int64_t not_before, int64_t not_after, uint16_t jitter);
 bool	acme_is_late(int64_t not_before, int64_t not_after, int64_t now);
 
 /* How long to wait after the nth failure in a row (from 1): doubling, with a
- * quarter of jitter either way, at least retry_after or a week. soft: it was a failure
- * of the way to the CA and not of what was asked for, so a try costs little.
+ * quarter of jitter either way, at least retry_after or a week. soft: it was
+ * a failure of the way to the CA and not of what was asked for, so a try
+ * costs little.
  * left: seconds that the present certificate is good for, or 0. */
 int64_t	acme_backoff(unsigned n, bool soft, int64_t left,
 	    int64_t retry_after, uint16_t jitter);

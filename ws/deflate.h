@@ -40,7 +40,8 @@ size_t	ws_zip_deflate(struct ws_zip *, int level, struct sv in, char *out,
  * Inflate a message that ws_feed() said is deflated; ev->data is then lent
  * from ws_zip until ws_zip_release(). Otherwise ev becomes a WS_ERROR: over
  * the limit (1009; 0 is none), damaged or text that is not UTF-8 (1007), no
- * memory (1011). Returns ev->type. Over the limit nothing has been allocated for it.
+ * memory (1011). Returns ev->type. Over the limit nothing has been allocated
+ * for it.
  */
 enum ws_event_type ws_zip_inflate(struct ws_zip *, struct ws_event *ev,
 	    size_t limit);

@@ -32,6 +32,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	}
 	if (http_url_parse(&u, sv_make(p, n), &why) == 0)
 		assert(u.host.n > 0 && u.port > 0 &&
-		    u.authority.n + u.target.n + 7 == n);
+		    u.authority.n + u.target.n + 7 + u.https == n);
 	return 0;
 }
