@@ -239,16 +239,17 @@ export async function nginxLocation(t, { over, seconds } = {}) {
 	return { ...f, fugu: s, base, port };
 }
 
-/* A proxy_pass and nothing else, as it is written in a hurry; to another
- * front, or to a fugu of its own. */
-export async function nginxNaive(t, { to } = {}) {
+/* A proxy_pass and nothing else (but more), as it is written in a hurry; to
+ * another front, or to a fugu of its own. */
+export async function nginxNaive(t, { to, more = '' } = {}) {
 	const s = to ? undefined :
 	    await behind(t, 'nginx/fugu.conf', onSocket);
 	const port = await freePort();
 	const f = await startNginx(t, `server {
 		listen 127.0.0.1:${port};
 		location / {
-			proxy_pass ${to ?? `http://unix:${s.socket}:`};
+			${more}
+			proxy_pass ${to ? `${to}/` : `http://unix:${s.socket}:`};
 		}
 	}`);
 	const base = `http://127.0.0.1:${port}`;
