@@ -20,7 +20,14 @@ packages() {
 		echo clang ;;
 	check)
 		echo clang bmake mandoc universal-ctags git curl procps \
-		    openssl chromium nodejs npm python3 python3-venv ;;
+		    chromium nodejs npm python3 python3-venv \
+		    openssl sslscan testssl.sh libnss3-tools ;;
+	proxies)
+		echo nginx haproxy
+		# Not every child of Debian has it; then its tests are skipped.
+		if apt-cache show caddy >/dev/null 2>&1; then
+			echo caddy
+		fi ;;
 	*)
 		echo "install.sh: what is $1?" >&2
 		exit 64 ;;
@@ -53,6 +60,26 @@ apt_install() {
 		exit 1
 	fi
 	rm -f "$log"
+}
+
+# Servers that the tests start themselves: their packages begin nothing, now
+# or at the next boot.
+apt_install_idle() {
+	[ $# -gt 0 ] || return 0
+	sudo=
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	policy=/usr/sbin/policy-rc.d ours=
+	if [ ! -e $policy ]; then
+		ours=$policy
+		printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
+		$sudo chmod 755 $policy
+		trap '$sudo rm -f $policy' EXIT
+	fi
+	apt_install "$@"
+	[ -z "$ours" ] || $sudo rm -f $policy
+	trap - EXIT
+	[ ! -d /run/systemd/system ] ||
+	    $sudo systemctl --quiet disable "$@" 2>/dev/null || :
 }
 
 npm_install() {
@@ -91,6 +118,7 @@ case " $* " in
 esac
 case " $* " in
 *' check '*)
+	apt_install_idle $(missing $(packages proxies))
 	# A playwright that still runs on Debian 12's Node.js, 18.
 	npm_install centrifuge@5 playwright-core@1.50 ws@8
 	pip_install kosoku==0.1.0 ;;

@@ -113,7 +113,7 @@ config() {
 launch() {
 	SERIAL=$((SERIAL + 1))
 	LOG=$WORK/log.$SERIAL
-	"$FUGU" "$@" >"$LOG" 2>&1 </dev/null &
+	"$FUGU" "$@" >>"$LOG" 2>&1 </dev/null &
 	PID=$!
 }
 

@@ -33,7 +33,7 @@ newkey() {
 
 ca() {
 	newkey "$PKI/$1.key" P-256
-	ssl req -x509 -key "$PKI/$1.key" -out "$PKI/$1.pem" -days 30 \
+	ssl req -x509 -key "$PKI/$1.key" -out "$PKI/$1.pem" -days 90 \
 	    -subj "/CN=$1" -addext keyUsage=critical,keyCertSign
 }
 
@@ -51,7 +51,7 @@ issue() {
 	    -subj "${SUBJECT:-/CN=$name}" -out "$PKI/$name.csr"
 	ssl x509 -req -in "$PKI/$name.csr" -CA "$PKI/$ca.pem" \
 	    -CAkey "$PKI/$ca.key" -extfile "$PKI/$name.ext" \
-	    -set_serial "0x$(openssl rand -hex 15)" -days 30 "$@" \
+	    -set_serial "0x$(openssl rand -hex 15)" -days 90 "$@" \
 	    -out "$PKI/$name.pem"
 }
 
