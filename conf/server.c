@@ -142,8 +142,10 @@ check_autocert(struct conf_load *l, const struct conf_tls_autocert *a)
 	for (i = 0; i < a->host_whitelist.n; i++)
 		if (!is_host(a->host_whitelist.v[i])) {
 			bad(l, group, "host_whitelist",
-			    "must hold host names and addresses only (fugu "
-			    "has no DNS challenge, which a wildcard needs)");
+			    *a->host_whitelist.v[i] == '*' ? "can't hold "
+			    "wildcards: they need a DNS challenge, which fugu "
+			    "does not have" :
+			    "must hold host names and addresses only");
 			break;
 		}
 	if (!is_set(a->cache_dir))

@@ -131,8 +131,9 @@ static const struct row autocert_rows[] = {
 	{ AUTO, A "host_whitelist: is needed: the names to obtain "
 	    "certificates for" },
 	{ AUTO ",'host_whitelist':['192.0.2.1','::1','A-b.example']", "" },
-	{ AUTO ",'host_whitelist':['*.example']", A "host_whitelist: must "
-	    "hold host names and addresses only" },
+	{ AUTO ",'host_whitelist':['*.example']", A "host_whitelist: can't "
+	    "hold wildcards: they need a DNS challenge, which fugu does not "
+	    "have" },
 	{ AUTO ",'host_whitelist':['https://a','b/c','192.0.2.0/24']",
 	    A "host_whitelist: must hold host names and addresses only" },
 	{ "'enabled':true,'host_whitelist':['a']", A "cache_dir: is needed: "
