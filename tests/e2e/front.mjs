@@ -155,7 +155,7 @@ each('every_transport', async (t, start, front) => {
 /* ---- silence ---- */
 
 const FAST = { client: { ping_interval: '2s', pong_timeout: '1900ms' } };
-/* Time-outs can be shortened. */
+/* Those whose time-outs are in their files, and that can be reloaded. */
 const { caddy: _, ...TIMED } = FRONTS;
 
 each('pings_are_in_time', async (t, start) => {
@@ -181,7 +181,8 @@ const seconds = (text) => {
 
 for (const [name, wanted, pattern] of [
 	['nginx/fugu-proxy.conf', 2, /^proxy_(?:read|send)_timeout (\w+);/gm],
-	['haproxy/haproxy.cfg', 3, /^\ttimeout (?:client|server|tunnel) (\w+)/gm],
+	['haproxy/haproxy.cfg', 3,
+		/^\ttimeout (?:client|server|tunnel) (\w+)/gm],
 	['haproxy/haproxy-tcp.cfg', 2, /^\ttimeout (?:client|server) (\w+)/gm],
 ])
 	test(`${name}_leaves_time_for_pings`, async () => {

@@ -11,13 +11,13 @@
  * A front is
  *	base	the URL that /connection/ and /emulation are below
  *	fugu	the Server behind it
- *	reload	tell the proxy to read its configuration again
+ *	reload	tell the proxy to read its configuration again (not Caddy)
  *	log	what the proxy has logged
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { BASE, Server, WORK, assert, eventually, freePort, merge, sleep }
+import { BASE, Server, WORK, assert, eventually, freePort, merge }
 	from './harness.mjs';
 
 const CONTRIB = new URL('../../contrib/', import.meta.url).pathname;
@@ -53,7 +53,8 @@ class Behind extends Server {
 	}
 	async health() {
 		try {
-			return (await this.http('GET', '/health')).status === 200;
+			const r = await this.http('GET', '/health');
+			return r.status === 200;
 		} catch {
 			return false;
 		}
@@ -245,11 +246,12 @@ export async function nginxNaive(t, { to, more = '' } = {}) {
 	const s = to ? undefined :
 	    await behind(t, 'nginx/fugu.conf', onSocket);
 	const port = await freePort();
+	const target = to ? `${to}/` : `http://unix:${s.socket}:`;
 	const f = await startNginx(t, `server {
 		listen 127.0.0.1:${port};
 		location / {
 			${more}
-			proxy_pass ${to ? `${to}/` : `http://unix:${s.socket}:`};
+			proxy_pass ${target};
 		}
 	}`);
 	const base = `http://127.0.0.1:${port}`;
@@ -364,6 +366,5 @@ export async function caddy(t, { over } = {}) {
 		XDG_CONFIG_HOME: dir });
 	const base = `https://127.0.0.1:${port}`;
 	await p.answers(base);
-	return { program: p, log: () => p.log, fugu: s, base, port,
-		reload: async () => { p.proc.kill('SIGUSR1'); await sleep(0); } };
+	return { program: p, log: () => p.log, fugu: s, base, port };
 }
