@@ -311,6 +311,9 @@ choose(const br_ssl_server_policy_class **pctx,
 
 	host = sv_from(br_ssl_engine_get_server_name(&sc->eng));
 	if (tls_handshake_is_challenge(h)) {
+		/* A CA has none to show, and is served nothing. */
+		br_ssl_engine_add_flags(h->eng,
+		    BR_OPT_TOLERATE_NO_CLIENT_AUTH);
 		h->cred = challenge_cred(s, host);
 	} else {
 		if (host.n == 0 && s->default_name != NULL)

@@ -454,6 +454,28 @@ TEST(knows_its_clients)
 	}
 }
 
+/* A CA that looks at a challenge has no certificate to show. */
+TEST(answers_challenges_where_clients_show_certificates)
+{
+	struct tls_cred		*cred = pair_cred(PKI_B, PKI_KEY, IN_2026);
+	struct tls_server	*s = server_with(cred, NULL, PKI_ROOT,
+	    TLS_CLIENT_REQUIRED);
+	struct how		 ask = { .host = "new.example",
+					 .alpn = { "acme-tls/1" } };
+
+	CHECK_INT(tls_server_set_challenge(s, SV("new.example"), cred), 0);
+	CHECK(meet(s, &ask));
+	CHECK(tls_handshake_is_challenge(server->hs));
+	over();
+	ask.alpn[0] = "http/1.1";
+	CHECK(!meet(s, &ask));
+	check_failed(TLS_FAIL_CLIENT_CERT,
+	    "the client sent no certificate, and must");
+	over();
+	tls_server_unref(s);
+	tls_cred_unref(cred);
+}
+
 TEST(refuses_an_expired_client_with_dates)
 {
 	struct tls_cred		*cred = pair_cred(PKI_B, PKI_KEY, IN_2026);
