@@ -317,7 +317,7 @@ TEST(a_clock_that_jumps)
 	unsigned		k, n;
 
 	for (i = 0; i < 2; i++)
-		for (k = 1; k < 40; k += 3) {
+		for (k = 1; k < 40; k += 4) {
 			test_note("jump %zu at step %u", i, k);
 			begin(&w, "a.example", 2, false);
 			w.now = right = WORLD_START + 30 * DAY;
@@ -370,7 +370,7 @@ TEST(memory_that_is_short)
 	unsigned		k;
 	bool			hit = true;
 
-	for (at = 1; hit && CHECK(at < 4000); at += 1 + at / 16) {
+	for (at = 1; hit && CHECK(at < 4000); at += 1 + at / 12) {
 		test_note("allocation %lu", at);
 		begin(&w, "a.example", 0, false);
 		n = at;
@@ -424,4 +424,26 @@ TEST(memory_that_is_short)
 		world_fini(&w);
 	}
 	CHECK(at > 100);
+}
+
+/* An order that could not be noted is, before the CA is asked for more. */
+TEST(what_was_not_written_comes_first)
+{
+	struct acme_step	s = { .what = ACME_IDLE };
+	struct world		w;
+
+	begin(&w, "a.example", 0, false);
+	while (w.ca->norder == 0)
+		world_step(&w, &s, true);
+	w.fail_save = w.saves + 1;
+	w.now = world_settle(&w);
+	CHECK_INT(world_status(&w).failures, 1);
+	do {
+		world_step(&w, &s, true);
+	} while (s.what != ACME_REQUEST);
+	world_boot(&w);
+	world_run(&w, w.now + HOUR);
+	CHECK_INT(w.ca->norder, 1);
+	CHECK(world_is_well(&w));
+	world_fini(&w);
 }

@@ -553,3 +553,41 @@ TEST(another_ca)
 	CHECK_INT(world_status(&w).failures, 0);
 	world_fini(&w);
 }
+
+/* What was suggested for one certificate is nothing for the next. */
+TEST(a_window_is_of_one_certificate)
+{
+	struct world w;
+
+	world_init(&w, "a.example");
+	w.ca->windows = true;
+	w.ca->window_from = 20 * DAY;
+	w.ca->window_to = 21 * DAY;
+	world_settle(&w);
+	world_run(&w, w.now + HOUR);
+	w.ca->mood = (struct ca_mood){ CA_WINDOW, CA_SILENT, -1, 0, NULL,
+	    NULL, NULL, NULL };
+	world_run(&w, WORLD_START + 22 * DAY);
+	CHECK_INT(w.ca->norder, 2);
+	world_run(&w, WORLD_START + 70 * DAY);
+	CHECK_INT(w.ca->norder, 2);
+	world_fini(&w);
+}
+
+/* A CA that does not tell the challenge any more once it was answered. */
+TEST(what_is_shown_is_hidden)
+{
+	struct acme_step	s = { .what = ACME_IDLE };
+	struct world		w;
+
+	world_init(&w, "a.example");
+	while (s.what != ACME_SHOW)
+		world_step(&w, &s, true);
+	w.ca->mood = (struct ca_mood){ CA_AUTHZ, CA_SAY, 1, 200,
+	    "application/json", "{\"status\":\"valid\",\"identifier\":{"
+	    "\"value\":\"a.example\"}}", NULL, NULL };
+	world_settle(&w);
+	CHECK_INT(w.hides, 1);
+	CHECK(world_is_well(&w));
+	world_fini(&w);
+}
