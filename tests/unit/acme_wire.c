@@ -258,8 +258,9 @@ TEST(what_is_none_of_it)
 {
 	static const char *const bad[] = {
 		"", "<html><body>502 Bad Gateway</body></html>", "null", "[]",
-		"\"text\"", "1", "{}", "{\"newNonce\":{},\"newAccount\":[],"
-		"\"newOrder\":1}", "{\"finalize\":null}",
+		"\"text\"", "1", "{}",
+		"{\"newNonce\":{},\"newAccount\":[],\"newOrder\":1}",
+		"{\"finalize\":null}",
 		"{\"identifier\":\"a\",\"challenges\":{}}",
 	};
 	struct buf	b = BUF_INIT;
