@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { FUGU, assert, eventually, need, run, sleep, test }
+import { FUGU, assert, eventually, freePort, need, run, sleep, test }
 	from './harness.mjs';
 import { EventSourceLike } from './stream.mjs';
 import { caddy, example, haproxy, haproxyTcp, nginxDomain,
@@ -74,13 +74,18 @@ function client(t, f, [...ways], { socket = {}, ...opt } = {}) {
 	return c;
 }
 
+/* What the SDK rejects with is no Error. */
+const said = (p) => p.catch((e) => {
+	throw e instanceof Error ? e : new Error(JSON.stringify(e));
+});
+
 async function subscribed(c, channel) {
 	const sub = c.newSubscription(channel);
 	sub.got = [];
 	sub.on('publication', (ctx) => sub.got.push(value(ctx.data)));
 	sub.subscribe();
 	c.connect();
-	await sub.ready(20000);
+	await said(sub.ready(20000));
 	return sub;
 }
 
@@ -245,8 +250,8 @@ each('fugu_is_killed', async (t, start) => {
 	await sleep(500);
 	await f.fugu.again();
 	for (const { c } of subs)
-		await c.ready(20000);
-	await Promise.all(subs.map((sub) => sub.ready(20000)));
+		await said(c.ready(20000));
+	await Promise.all(subs.map((sub) => said(sub.ready(20000))));
 	await f.fugu.publish(channel, 'here again');
 	for (const sub of subs) {
 		await heard(sub, 1);
@@ -261,16 +266,21 @@ const SPOOFED = { 'X-Forwarded-For': '6.6.6.6', 'X-Real-IP': '6.6.6.7',
 	Forwarded: 'for=6.6.6.8' };
 
 /* One from its own address, that claims to be others. */
-async function isSeen(t, f) {
+async function isSeen(t, f, localAddress = '127.0.0.77') {
 	const { subs } = await all(t, f, [WAYS[0]], { socket:
-	    { localAddress: '127.0.0.77', headers: SPOOFED } });
+	    { localAddress, headers: SPOOFED } });
 	subs[0].c.disconnect();
-	await eventually(() => f.fugu.log.includes('127.0.0.77'),
+	await eventually(() => f.fugu.log.includes(`peer=${localAddress}`),
 	    `its address is logged: ${f.fugu.log}`);
 	assert.doesNotMatch(f.fugu.log, /6\.6\.6\./);
 }
 
 each('client_address', async (t, start) => isSeen(t, await start(t)));
+
+/* Where even the client is one whose headers fugu would believe. */
+for (const front of ['nginx_domain', 'haproxy'])
+	test(`${front}_takes_headers_away`, async (t) =>
+	    isSeen(t, await FRONTS[front](t), '127.0.0.1'));
 
 test('haproxy_proxy_protocol_v1', async (t) =>
     isSeen(t, await haproxy(t, { version: 1 })));
@@ -297,7 +307,7 @@ test('nginx_behind_the_proxy_protocol', async (t) => {
 		['#listen 443', 'listen 443'],
 		['#set_real_ip_from 10.0.0.0/8', 'set_real_ip_from 127.0.0.1'],
 		['#real_ip_header', 'real_ip_header'] ] });
-	const port = f.port + 1;
+	const port = await freePort();
 	await startHaproxy(t, 'haproxy/haproxy-tcp.cfg', [
 		['bind :443', `bind 127.0.0.1:${port}`],
 		['127.0.0.1:8443', `127.0.0.1:${f.port}`],
@@ -310,8 +320,11 @@ test('nginx_behind_the_proxy_protocol', async (t) => {
 
 /* ---- what comes through ---- */
 
+/* Even of a fugu that has its API on all ports; but HAProxy can't see what
+ * is inside TLS. */
 each('only_what_clients_need', async (t, start) => {
-	const f = await start(t);
+	const f = await start(t, { over: { http_api:
+	    { external: start !== haproxyTcp } } });
 	const ask = (target, opt) => fetch(f.base + target, opt)
 	    .then((r) => r.status);
 	/* The web site around /fugu/ answers all the rest itself. */
