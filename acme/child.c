@@ -69,8 +69,7 @@ tell(char type, const char *const *v, size_t n)
 	acme_message_put(&b, type, v, n);
 	if (b.failed || send(SOCKET, b.p, b.n, MSG_NOSIGNAL) == -1)
 		_exit(EX_IOERR);
-	explicit_bzero(b.p, b.n);
-	buf_fini(&b);
+	buf_wipe(&b);
 }
 
 static const char *

@@ -103,9 +103,7 @@ read_key(br_skey_decoder_context *key, struct sv pem)
 		br_skey_decoder_push(key, der.p, der.n);
 		type = br_skey_decoder_key_type(key);
 	}
-	if (der.p != NULL)
-		explicit_bzero(der.p, der.cap);
-	buf_fini(&der);
+	buf_wipe(&der);
 	return type == 0 ? -1 : 0;
 }
 

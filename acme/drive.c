@@ -116,9 +116,7 @@ keep(struct acme_drive *d, struct sv chain, struct sv key)
 		why = log_strerror(ENOMEM);
 	else if (acme_store_write(d->store, name, buf_sv(&b)) == -1)
 		why = log_strerror(errno);
-	if (b.p != NULL)
-		explicit_bzero(b.p, b.n);
-	buf_fini(&b);
+	buf_wipe(&b);
 	return why;
 }
 
@@ -304,14 +302,6 @@ on_timer(struct timer *t)
 /* ---- life ---- */
 
 static void
-wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		explicit_bzero(b->p, b->n);
-	buf_fini(b);
-}
-
-static void
 load(struct acme_drive *d, struct acme_set *s)
 {
 	enum { FILES = 4 };
@@ -335,7 +325,7 @@ load(struct acme_drive *d, struct acme_set *s)
 	};
 	acme_load(s->a, &disk);
 	for (f = 0; f < FILES; f++)
-		wipe(&b[f]);
+		buf_wipe(&b[f]);
 }
 
 /* One for all, which they would not find if each made its own. */
@@ -358,7 +348,7 @@ ensure_account(struct acme_drive *d)
 	}
 	explicit_bzero(&key, sizeof(key));
 	explicit_bzero(seed, sizeof(seed));
-	wipe(&pem);
+	buf_wipe(&pem);
 }
 
 static int
@@ -446,7 +436,7 @@ acme_drive_fini(struct acme_drive *d)
 	for (i = 0; d->set != NULL && i < d->nset; i++)
 		acme_free(d->set[i].a);
 	free(d->set);
-	wipe(&d->eab_key);
+	buf_wipe(&d->eab_key);
 }
 
 /* ---- what is asked for by people ---- */

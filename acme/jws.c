@@ -84,9 +84,7 @@ acme_key_read(struct acme_key *a, struct sv pem)
 			ret = take_secret(a, br_skey_decoder_get_ec(&key));
 		explicit_bzero(&key, sizeof(key));
 	}
-	if (der.p != NULL)
-		explicit_bzero(der.p, der.cap);
-	buf_fini(&der);
+	buf_wipe(&der);
 	if (ret == -1)
 		explicit_bzero(a, sizeof(*a));
 	return ret;

@@ -117,11 +117,9 @@ acme_drop_order(struct acme *a)
 {
 	acme_set(&a->order_url, SV(""));
 	acme_order_fini(&a->order);
-	if (a->new_key.n > 0) {
-		explicit_bzero(a->new_key.p, a->new_key.n);
-		buf_fini(&a->new_key);
+	if (a->new_key.n > 0)
 		a->save |= 1u << ACME_FILE_KEY;
-	}
+	buf_wipe(&a->new_key);
 	a->save |= 1u << ACME_FILE_STATE;
 }
 
@@ -704,10 +702,8 @@ saved(struct acme *a, int64_t now, const char *why)
 	a->save = 0;
 	a->unsaved = true;
 	a->has_key = a->has_key && a->out_file != ACME_FILE_ACCOUNT;
-	if (a->out_file == ACME_FILE_KEY && a->new_key.n > 0) {
-		explicit_bzero(a->new_key.p, a->new_key.n);
-		buf_fini(&a->new_key);
-	}
+	if (a->out_file == ACME_FILE_KEY)
+		buf_wipe(&a->new_key);
 }
 
 static void
@@ -789,14 +785,6 @@ acme_new(const struct acme_want *want, void (*random)(void *, size_t))
 	return a;
 }
 
-static void
-wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		explicit_bzero(b->p, b->cap);
-	buf_fini(b);
-}
-
 /* see order.h */
 void
 acme_free(struct acme *a)
@@ -809,9 +797,9 @@ acme_free(struct acme *a)
 	free(a->order_url);
 	free(a->problem);
 	free(a->nonce);
-	wipe(&a->new_key);
-	wipe(&a->chain_key);
-	wipe(&a->body);
+	buf_wipe(&a->new_key);
+	buf_wipe(&a->chain_key);
+	buf_wipe(&a->body);
 	buf_fini(&a->chain);
 	buf_fini(&a->scratch);
 	buf_fini(&a->say);

@@ -148,9 +148,7 @@ give(struct acme *a, int64_t now)
 		acme_drop_order(a);
 	}
 	buf_fini(&copy.chain);
-	if (copy.chain_key.p != NULL)
-		explicit_bzero(copy.chain_key.p, copy.chain_key.cap);
-	buf_fini(&copy.chain_key);
+	buf_wipe(&copy.chain_key);
 	buf_fini(&copy.scratch);
 }
 

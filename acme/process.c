@@ -174,9 +174,7 @@ send_options(const struct acme_process *p)
 	acme_message_put_options(&b, p->o);
 	if (!b.failed)
 		n = send(p->io.fd, b.p, b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (b.p != NULL)
-		explicit_bzero(b.p, b.n);
-	buf_fini(&b);
+	buf_wipe(&b);
 	return n == -1 ? -1 : 0;
 }
 

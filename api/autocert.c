@@ -163,9 +163,7 @@ load_cred(const struct acme_store *store, const char *name, bool rsa)
 	else if (b.n > 0)
 		tls_cred_load(&cred, buf_sv(&b), buf_sv(&b),
 		    clock_wall_ms() / MSEC_PER_SEC, &report);
-	if (b.p != NULL)
-		explicit_bzero(b.p, b.n);
-	buf_fini(&b);
+	buf_wipe(&b);
 	return cred;
 }
 

@@ -125,14 +125,6 @@ read_pem(struct loading *l, const char *value, const char *what,
 }
 
 static void
-wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		explicit_bzero(b->p, b->n);
-	buf_fini(b);
-}
-
-static void
 load_cred(struct loading *l, const char *cert_pem, const char *key_pem)
 {
 	const struct tls_report	 report = { say, l };
@@ -146,7 +138,7 @@ load_cred(struct loading *l, const char *cert_pem, const char *key_pem)
 	    clock_wall_ms() / 1000, &report) == 0)
 		l->ncred++;
 	buf_fini(&chain);
-	wipe(&key);
+	buf_wipe(&key);
 }
 
 static void
@@ -283,7 +275,7 @@ describe(const char *option, const char *cert_pem, const char *key_pem,
 		tls_cred_describe(buf_sv(&chain), buf_sv(&key),
 		    clock_wall_ms() / 1000, out);
 	buf_fini(&chain);
-	wipe(&key);
+	buf_wipe(&key);
 }
 
 static void

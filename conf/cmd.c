@@ -165,7 +165,7 @@ conf_cmd_genconfig(const struct conf_cmd_env *env)
 		ret = create_file(env, args.config != NULL ? args.config :
 		    DEFAULT_FILE, &b);
 	}
-	conf_wipe(&b);
+	buf_wipe(&b);
 	conf_args_fini(&args);
 	return ret;
 }
@@ -257,7 +257,7 @@ put_json(struct buf *b, const struct conf_opt *o, const void *slot)
 		conf_put_value(&text, o, &v);
 		json_put_str(b, buf_sv(&text));
 		b->failed |= text.failed;
-		conf_wipe(&text);
+		buf_wipe(&text);
 	}
 }
 
@@ -350,7 +350,7 @@ conf_cmd_defaultconfig(const struct conf_cmd_env *env)
 		    args.config != NULL ? args.config : DEFAULT_FILE, &b);
 	}
 	conf_unref(c);
-	conf_wipe(&b);
+	buf_wipe(&b);
 	conf_args_fini(&args);
 	return ret;
 }
@@ -384,7 +384,7 @@ put_env_json(struct buf *b, const struct conf_opt *o,
 			buf_putc(b, json.p[i]);
 	buf_puts(b, "'\n");
 	b->failed |= json.failed;
-	conf_wipe(&json);
+	buf_wipe(&json);
 }
 
 static void
@@ -478,7 +478,7 @@ conf_cmd_defaultenv(const struct conf_cmd_env *env)
 	conf_unref(c);
 	conf_mem_free(mem);
 	conf_errors_fini(&errs);
-	conf_wipe(&b);
+	buf_wipe(&b);
 	conf_args_fini(&args);
 	return ret;
 }
@@ -502,8 +502,8 @@ items_differ(struct diff *d, const struct conf_opt *o,
 	put_items(&b, o, now, 0);
 	d->names->failed |= a.failed || b.failed;
 	differ = !sv_eq(buf_sv(&a), buf_sv(&b));
-	conf_wipe(&a);
-	conf_wipe(&b);
+	buf_wipe(&a);
+	buf_wipe(&b);
 	return differ;
 }
 

@@ -77,7 +77,7 @@ read_secret(struct conf_load *l, const char *name, const char *path)
 	else if ((s = conf_strdup(l->mem, buf_sv(&b))) == NULL)
 		conf_say(l->errs, CONF_NOMEM, at, "", "memory");
 out:
-	conf_wipe(&b);
+	buf_wipe(&b);
 	return s;
 }
 

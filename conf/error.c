@@ -71,15 +71,6 @@ conf_mem_free(struct conf_mem *m)
 	}
 }
 
-/* see load.h */
-void
-conf_wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		explicit_bzero(b->p, b->cap);
-	buf_fini(b);
-}
-
 /* Bytes that would spoil a line of a terminal or a log become \xNN. */
 static void
 put_escaped(struct buf *out, struct sv s)

@@ -250,7 +250,7 @@ take_dotenv(struct conf_load *l)
 		}
 	} else if (b.failed)
 		ret = no_memory(l);
-	conf_wipe(&b);
+	buf_wipe(&b);
 	return ret;
 }
 
@@ -323,7 +323,7 @@ take_file(struct conf_load *l, const struct conf_source *src)
 	else
 		conf_say(l->errs, CONF_NOFILE, at, "", "%s",
 		    strerror(errno));
-	conf_wipe(&b);
+	buf_wipe(&b);
 }
 
 static void

@@ -130,7 +130,5 @@ int	conf_cidr_parse(struct sv, struct conf_cidr *);
 /* The whole of a file ("-": standard input) appended to out. 0, or -1 with
  * errno; EFBIG if it is longer than 16 MB. */
 int	conf_read_file(const char *path, struct buf *out);
-/* Wipe and free. */
-void	conf_wipe(struct buf *);
 
 #endif

@@ -314,7 +314,7 @@ json_string(struct conf_load *l, struct jv v, const char **out)
 	} else if (scratch.failed) {
 		ret = no_memory(l);
 	}
-	conf_wipe(&scratch);
+	buf_wipe(&scratch);
 	return ret;
 }
 
@@ -377,7 +377,7 @@ expand(struct conf_load *l, struct conf_at at, const char *key,
 		ret = no_memory(l);
 	else if (ret == 0)
 		ret = take_string(l, buf_sv(&b), s);
-	conf_wipe(&b);
+	buf_wipe(&b);
 	return ret;
 }
 

@@ -142,7 +142,7 @@ conf_check_pem(struct conf_load *l, const char *group, const char *name,
 
 	if (*value != '\0' && conf_pem_read(value, &b, &why) == -1)
 		conf_bad(l, CONF_BAD, group, name, why);
-	conf_wipe(&b);
+	buf_wipe(&b);
 }
 
 static void

@@ -64,21 +64,13 @@ jwt_init(struct jwt *t)
 	buf_init(&t->url);
 }
 
-static void
-wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		explicit_bzero(b->p, b->cap);
-	buf_fini(b);
-}
-
 /* see jwt.h */
 void
 jwt_fini(struct jwt *t)
 {
 	json_fini(&t->json);
-	wipe(&t->text);
-	wipe(&t->scratch);
+	buf_wipe(&t->text);
+	buf_wipe(&t->scratch);
 	buf_fini(&t->url);
 	jwt_init(t);
 }

@@ -250,9 +250,7 @@ take_key(struct tls_cred *c, const struct pem *pem, struct tls_findings *f)
 	else
 		tls_say(f, true, der.failed ? "out of memory" :
 		    "the private key is not base 64");
-	if (der.p != NULL)
-		explicit_bzero(der.p, der.cap);
-	buf_fini(&der);
+	buf_wipe(&der);
 }
 
 /* The first key counts; a file may hold the certificates beside it. */

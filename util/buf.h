@@ -27,6 +27,7 @@ struct buf {
 
 void	buf_init(struct buf *);
 void	buf_fini(struct buf *);		/* frees; usable again as after init */
+void	buf_wipe(struct buf *);		/* the same, for secrets */
 void	buf_reset(struct buf *);	/* empty, not failed; keeps memory */
 
 /* Room for at least n more bytes at the returned pointer, or NULL (failed
