@@ -20,7 +20,7 @@ tls() {
 	PORT=$(freeport)
 	OTHER=$(freeport)
 	config "$(printf '%s\n' '{"http_server":{"address":"127.0.0.1",
-	    "port":@PORT@,"tls":{"enabled":'"${TLS:-true}"','"$1"'}'"${2:+,$2}"'},
+	    "port":@PORT@,"tls":{"enabled":'"${TLS:-true},$1}${2:+,$2}},"'
 	    "health":{"enabled":true},"prometheus":{"enabled":true},
 	    "log":{"level":"debug"}'"${3:+,$3}"'}' |
 	    sed "s|@PKI@|$PKI|g;s|@OTHER@|$OTHER|g")"
@@ -362,8 +362,10 @@ wrong_at_start() {
 	bad wrong_key 'does not belong to the certificate' \
 	    @PKI@/server.pem @PKI@/other.key
 	bad expired 'expired' @PKI@/expired.pem @PKI@/expired.key
-	bad empty 'cert_pem: the file holds no PEM' @PKI@/empty.pem @PKI@/server.key
-	bad empty_key 'key_pem: the file holds no PEM' @PKI@/server.pem @PKI@/empty.pem
+	bad empty 'cert_pem: the file holds no PEM' \
+	    @PKI@/empty.pem @PKI@/server.key
+	bad empty_key 'key_pem: the file holds no PEM' \
+	    @PKI@/server.pem @PKI@/empty.pem
 	bad wrong_order 'first' @PKI@/turned.pem @PKI@/site.key
 	bad swapped 'are the two swapped' @PKI@/server.key @PKI@/server.pem
 	bad half 'cut off' @PKI@/half.pem @PKI@/server.key
@@ -374,7 +376,8 @@ wrong_at_start() {
 	tls "$(pair server)"
 	out=$("$FUGU" checkconfig -c "$CONF" 2>&1)
 	equal checkconfig_good 0 $?
-	like checkconfig_tells '*CN=server*localhost*CN=root*EC P-256*89 days*' \
+	like checkconfig_tells \
+	    '*CN=server*localhost*CN=root*EC P-256*89 days*' \
 	    "$(echo "$out" | tr '\n' ' ')"
 }
 
