@@ -39,7 +39,8 @@ by_http() {
 	    "$(metrics)"
 	check http_redirects_all_else curl -s -o /dev/null -w \
 	    '%{redirect_url}' "http://127.0.0.1:$HTTP_PORT/x"
-	equal http_files 'a.example a.example+state acme_account+key fugu.lock' \
+	equal http_files \
+	    'a.example a.example+state acme_account+key fugu.lock' \
 	    "$(ls "$CACHE" | tr '\n' ' ' | sed 's/ $//')"
 	equal http_files_are_private 600 "$(stat -c %a "$CACHE/a.example")"
 	equal http_dir_is_private 700 "$(stat -c %a "$CACHE")"
@@ -151,6 +152,24 @@ by_webroot() {
 	stop
 }
 
+other_user() {
+	[ "$(id -u)" = 0 ] || return 0
+	rm -rf /tmp/fugu-e2e-user.$$
+	CACHE=/tmp/fugu-e2e-user.$$
+	autocert ',"http":true,"user":"nobody"'
+	begin || return
+	check user_wss wss
+	like user_of_the_process '*Uid:*'"$(id -u nobody)"'*' \
+	    "$(grep Uid "/proc/$(acme_pid)/status")"
+	equal user_no_new_privileges 1 "$(sed -n 's/^NoNewPrivs:[	 ]*//p' \
+	    "/proc/$(acme_pid)/status")"
+	equal user_owns_the_files nobody \
+	    "$(stat -c %U "$CACHE/acme_account+key")"
+	stop
+	rm -rf "$CACHE"
+	CACHE=
+}
+
 refused() {
 	fresh
 	# Nobody listens where pebble looks.
@@ -224,8 +243,9 @@ alone() {
 	    sed 's/.*=//')
 	acme revoke --reason=4
 	equal alone_revoke_0 0 "$STATUS"
+	manage=https://localhost:$MANAGE_PORT
 	like alone_is_revoked '*Revoked*' "$(curl -s --cacert \
-	    "$WORK/root.pem" "https://localhost:$MANAGE_PORT/cert-status-by-serial/$number")"
+	    "$WORK/root.pem" "$manage/cert-status-by-serial/$number")"
 	acme status
 	equal alone_revoked_status_1 1 "$STATUS"
 	acme revoke
@@ -285,6 +305,7 @@ again
 by_alpn
 separate
 rsa
+other_user
 killed
 alone
 refused

@@ -61,7 +61,7 @@ rm -rf "$CACHE"
 acme issue
 acme issue
 equal pause_is_kept 1 "$STATUS"
-like pause_is_said '*too many certificates*not before*(in 1 hours)*' "$OUT"
+like pause_is_said '*too many certificates*not before*(in ? hours)*' "$OUT"
 row_mild 'badNonce account'
 row_mild 'badNonce order'
 row_mild 'badNonce final'
