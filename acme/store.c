@@ -52,12 +52,15 @@ make_dirs(const char *path, uid_t user)
 	return 0;
 }
 
+/* Another process may be at it, and one that has the lock may be writing a
+ * file: neither is disturbed. */
 static int
 probe(const struct acme_store *s)
 {
-	if (acme_store_write(s, "fugu.probe", SV("x")) == -1)
+	if (mkdirat(s->dir, "fugu.probe", 0700) == -1 && errno != EEXIST)
 		return -1;
-	return acme_store_remove(s, "fugu.probe");
+	return unlinkat(s->dir, "fugu.probe", AT_REMOVEDIR) == -1 &&
+	    errno != ENOENT ? -1 : 0;
 }
 
 /* The one who will write there can't be tried out, but who owns it can be

@@ -228,6 +228,29 @@ other_locks(pid_t *holder)
 	return WEXITSTATUS(status);
 }
 
+/* fugu acme status, while the server writes. */
+TEST(a_look_leaves_who_writes_alone)
+{
+	struct acme_store	s;
+	struct buf		why = BUF_INIT;
+	int			fd;
+
+	begin();
+	fd = open(path("/fugu.tmp"), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(fd != -1);
+	CHECK_INT(write(fd, "half a ke", 9), 9);
+	CHECK_INT(try_open(&s, base, &why), 0);
+	CHECK_INT(write(fd, "y", 1), 1);
+	CHECK_INT(renameat(s.dir, "fugu.tmp", s.dir, "host"), 0);
+	buf_reset(&why);
+	CHECK_INT(acme_store_read(&s, "host", &why), 0);
+	CHECK_SV(buf_sv(&why), "half a key");
+	acme_store_close(&s);
+	close(fd);
+	buf_fini(&why);
+	end();
+}
+
 TEST(locks_for_one_process)
 {
 	struct acme_store	s;
