@@ -172,7 +172,7 @@ fuzz:
 	    sh tests/run.sh fuzz
 
 bench:
-	sh tests/install.sh build
+	sh tests/install.sh build bench
 	$(MAKE) fugu
 	sh tests/bench/run.sh
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The fugu authors
 #
-#	install.sh build | musl | check | fuzz ...
+#	install.sh build | musl | check | fuzz | bench ...
 #
 # Installs what these need on Debian and its children: asks dpkg first, and
 # touches apt only when something is missing.  What npm and pip install goes
@@ -21,7 +21,9 @@ packages() {
 	check)
 		echo clang bmake mandoc universal-ctags git curl procps \
 		    chromium nodejs npm python3 python3-venv \
-		    openssl sslscan testssl.sh libnss3-tools ;;
+		    openssl sslscan testssl.sh libnss3-tools libssl-dev ;;
+	bench)
+		echo openssl libssl-dev ;;
 	proxies)
 		echo nginx haproxy
 		# Not every child of Debian has it; then its tests are skipped.

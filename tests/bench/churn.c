@@ -73,7 +73,8 @@ open_all(void)
 		clients[i].number = i;
 		clients[i].conn.on_open = client_open;
 		clients[i].conn.on_line = client_line;
-		conn_start(&clients[i].conn, i, "/connection/websocket");
+		conn_start(&clients[i].conn, i,
+		    ws_request("/connection/websocket"));
 	}
 	while (nready < nclient)
 		loop_turn(now_ns() + NSEC);

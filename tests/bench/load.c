@@ -7,14 +7,19 @@
  * publish as fast as the server answers (-f). Or one scene by itself:
  * subscribers that drop and come back having missed messages (-S), subscribe
  * and unsubscribe over some connections (-u), publications that are kept
- * (-m), publications to as many channels that expire (-x). Prints one
- * "figure value" a line. CPU is the server's (-P), never this program's,
- * except for "busy", which tells whether this program was the bottleneck.
+ * (-m), publications to as many channels that expire (-x), handshakes (-H).
+ * Prints one "figure value" a line. CPU is the server's (-P), never this
+ * program's, except for "busy": whether this program was the bottleneck.
  *
- * usage: load [-p] [-a port] [-c channels] [-f publishers] [-i seconds]
- *     [-K publishers] [-k apikey] [-m publications] [-N prefix]
+ * Subscribers speak TLS 1.2 (-T, -G group, -h name of the server; -3: 1.3;
+ * -F: never resume a session) and come in by -W: ws, ws-pb, sse, http,
+ * http-pb, uni-ws, uni-sse, uni-http (these with a token, -j).
+ *
+ * usage: load [-3FJMpTz] [-A port of the API] [-a port] [-c channels]
+ *     [-f publishers] [-G group] [-H seconds] [-h name] [-i seconds]
+ *     [-j token] [-K publishers] [-k apikey] [-m publications] [-N prefix]
  *     [-n subscribers] [-P pid] [-r rate] [-S missed] [-s size] [-t seconds]
- *     [-u connections] [-w seconds] [-x channels]
+ *     [-u connections] [-W way] [-w seconds] [-x channels]
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -35,17 +40,19 @@
 #include "bench.h"
 
 #define LIFETIME	180	/* seconds; then SIGALRM, whatever happens */
-#define OPTIONS		"a:c:f:i:K:k:m:N:n:P:pr:S:s:t:u:w:x:"
+#define OPTIONS		"3A:a:c:Ff:G:H:h:i:Jj:K:k:Mm:N:n:P:pr:S:s:Tt:u:W:w:x:z"
 
 struct plan {
 	unsigned	idle, publishers, flood;
 	unsigned	missed, churn, keep, expire;
-	double		rate, seconds, warmup;
+	double		rate, seconds, warmup, shakes;
+	bool		memory;
 };
 
 struct load load = {
 	.apikey = "bench", .prefix = "", .nchan = 1, .size = 128,
-	.ordered = true
+	.ordered = true, .tls.group = "X25519:P-256:P-384",
+	.tls.name = "ec256.example"
 };
 static volatile sig_atomic_t go;
 
@@ -90,7 +97,7 @@ loop_turn(uint64_t until)
  * to wait. On loopback connect() does not block.
  */
 int
-dial(const struct in_addr *source)
+dial(const struct sockaddr_in *to, const struct in_addr *source)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET };
 	struct linger reset = { .l_onoff = 1 };
@@ -106,8 +113,7 @@ dial(const struct in_addr *source)
 		if (bind(fd, (struct sockaddr *)&from, sizeof(from)) == -1)
 			err(1, "bind");
 	}
-	if (connect(fd, (struct sockaddr *)&load.addr,
-	    sizeof(load.addr)) == -1)
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) == -1)
 		err(1, "connect");
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
 		err(1, "fcntl");
@@ -186,12 +192,11 @@ do_open(void)
 	report_cpu("connect", &s, load.nsub);
 }
 
-/* Open, look at the memory, and when told by SIGUSR1 sit for a while. */
+/* Open, and look at the memory before and after. */
 static void
-do_idle(unsigned seconds)
+do_memory(void)
 {
 	struct mem a = mem_read(), b;
-	struct span s;
 
 	do_open();
 	pause_for(1);
@@ -203,6 +208,15 @@ do_idle(unsigned seconds)
 	    load.nsub);
 	printf("kernel_conn %.0f\n", ((double)b.kernel - (double)a.kernel) /
 	    load.nsub);
+}
+
+/* The same, and when told by SIGUSR1 sit for a while. */
+static void
+do_idle(unsigned seconds)
+{
+	struct span s;
+
+	do_memory();
 	printf("open 1\n");
 	fflush(stdout);
 	while (!go)
@@ -218,13 +232,14 @@ do_idle(unsigned seconds)
 static void
 do_rate(const struct plan *p)
 {
-	uint64_t bytes, n;
+	uint64_t bytes, n, zipped;
 	struct span s;
 
 	pubs_open(p->publishers);
 	pubs_run(p->rate, p->warmup);
 	hist_reset(&load.lat);
 	bytes = load.bytes;
+	zipped = load.zipped;
 	n = load.received;
 	s = span_begin();
 	pubs_run(p->rate, p->seconds);
@@ -232,6 +247,8 @@ do_rate(const struct plan *p)
 	n = load.received - n;
 	report_cpu("deliver", &s, (double)n);
 	printf("delivered %.0f\n", (double)n);
+	if (load.deflate && load.zipped - zipped != n)
+		errx(1, "not all messages were compressed");
 	printf("message_bytes %.1f\n", (double)(load.bytes - bytes) /
 	    (double)n);
 	printf("stretch %.3f\n", (double)s.wall / NSEC / p->seconds);
@@ -282,37 +299,75 @@ add_pid(const char *s)
 }
 
 static void
+set_port(struct sockaddr_in *to, const char *port)
+{
+	to->sin_port = htons((uint16_t)number(port, 1));
+}
+
+/* What there is to do. */
+static bool
+plan_option(struct plan *p, int c)
+{
+	switch (c) {
+	case 'f': p->flood = number(optarg, 1); break;
+	case 'H': p->shakes = atof(optarg); break;
+	case 'i': p->idle = number(optarg, 1); break;
+	case 'K': p->publishers = number(optarg, 1); break;
+	case 'M': p->memory = true; break;
+	case 'm': p->keep = number(optarg, 1); break;
+	case 'r': p->rate = atof(optarg); break;
+	case 'S': p->missed = number(optarg, 1); break;
+	case 't': p->seconds = atof(optarg); break;
+	case 'u': p->churn = number(optarg, 1); break;
+	case 'w': p->warmup = atof(optarg); break;
+	case 'x': p->expire = number(optarg, 1); break;
+	default: return false;
+	}
+	return true;
+}
+
+/* Against whom, and how. */
+static void
+load_option(int c)
+{
+	switch (c) {
+	case '3': load.tls.v13 = true; break;
+	case 'A': set_port(&load.api, optarg); break;
+	case 'a': set_port(&load.addr, optarg); break;
+	case 'c': load.nchan = number(optarg, 1); break;
+	case 'F': load.tls.full = true; break;
+	case 'G': load.tls.group = optarg; break;
+	case 'h': load.tls.name = optarg; break;
+	case 'J': load.prose = true; break;
+	case 'j': load.token = optarg; break;
+	case 'k': load.apikey = optarg; break;
+	case 'N': load.prefix = optarg; break;
+	case 'n': load.nsub = number(optarg, 0); break;
+	case 'P': add_pid(optarg); break;
+	case 'p': load.dialect = PLAIN; break;
+	case 's': load.size = number(optarg, 53); break;
+	case 'T': load.tls.on = true; break;
+	case 'W': load.way = way_find(optarg); break;
+	case 'z': load.deflate = true; break;
+	default: errx(64, "see the top of load.c");
+	}
+}
+
+static void
 options(struct plan *p, int argc, char *argv[])
 {
 	int c;
 
+	load.way = way_find("ws");
 	while ((c = getopt(argc, argv, OPTIONS)) != -1)
-		switch (c) {
-		case 'a':
-			load.addr.sin_port = htons((uint16_t)number(optarg,
-			    1));
-			break;
-		case 'c': load.nchan = number(optarg, 1); break;
-		case 'f': p->flood = number(optarg, 1); break;
-		case 'i': p->idle = number(optarg, 1); break;
-		case 'K': p->publishers = number(optarg, 1); break;
-		case 'k': load.apikey = optarg; break;
-		case 'm': p->keep = number(optarg, 1); break;
-		case 'N': load.prefix = optarg; break;
-		case 'n': load.nsub = number(optarg, 0); break;
-		case 'P': add_pid(optarg); break;
-		case 'p': load.dialect = PLAIN; break;
-		case 'r': p->rate = atof(optarg); break;
-		case 'S': p->missed = number(optarg, 1); break;
-		case 's': load.size = number(optarg, 53); break;
-		case 't': p->seconds = atof(optarg); break;
-		case 'u': p->churn = number(optarg, 1); break;
-		case 'w': p->warmup = atof(optarg); break;
-		case 'x': p->expire = number(optarg, 1); break;
-		default: errx(64, "see the top of load.c");
-		}
+		if (!plan_option(p, c))
+			load_option(c);
+	if (load.api.sin_port == 0)
+		load.api.sin_port = load.addr.sin_port;
 	if (load.size > 16384 || load.nsub % load.nchan != 0)
 		errx(64, "at most 16384 bytes, equal channels");
+	if (load.way->one_way && (load.token == NULL || load.nchan != 1))
+		errx(64, "one-way clients need a token for one channel");
 }
 
 static void
@@ -326,8 +381,12 @@ act(const struct plan *p)
 		do_keep(p->keep);
 	else if (p->expire > 0)
 		do_expire(p->expire);
+	else if (p->shakes > 0)
+		do_shakes(p->shakes);
 	else if (p->idle > 0)
 		do_idle(p->idle);
+	else if (p->memory)
+		do_memory();
 	else if (load.nsub > 0)
 		do_open();
 	pause_for(.2);
@@ -344,8 +403,9 @@ main(int argc, char *argv[])
 	struct rlimit lim;
 
 	alarm(LIFETIME);
-	load.addr.sin_family = AF_INET;
-	load.addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	load.addr.sin_family = load.api.sin_family = AF_INET;
+	load.addr.sin_addr.s_addr = load.api.sin_addr.s_addr =
+	    htonl(INADDR_LOOPBACK);
 	options(&plan, argc, argv);
 	if (getrlimit(RLIMIT_NOFILE, &lim) == 0) {
 		lim.rlim_cur = lim.rlim_max;

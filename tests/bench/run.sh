@@ -9,10 +9,11 @@
 # (table.awk) has the medians, and the medians of the ratios within a round.
 #
 # The scenes about channels that keep something (measure_channels) are of
-# fugu alone, each with a server that has just begun where memory counts.
+# fugu alone, each with a server that has just begun where memory counts. TLS
+# is in tls.sh, the other ways in are in ways.sh.
 #
-# BENCH_QUICK=1  one short round instead of three (2.5 minutes at most)
-# BENCH_CHANNELS=1  only those scenes
+# BENCH_QUICK=1  one short round instead of three (5 minutes at most)
+# BENCH_ONLY=...  only these sections, of: servers channels tls ways
 # FUGU=path      the binary to measure (./fugu)
 # CENTRIFUGO=path  a Centrifugo v6 binary to measure beside it
 # WORK=dir       where bench.txt, the table, is left (build)
@@ -26,11 +27,12 @@ out=${WORK:-build}
 conns=10000
 if [ -n "${BENCH_QUICK:-}" ]; then
 	rounds=1 secs=2 warm=0.5 idle=25 flood=1.5 starts=3
-	pairs=3 pair_secs=1 churn=1
+	pairs=3 pair_secs=1 churn=1 shake=1.5
 else
 	rounds=3 secs=5 warm=1 idle=50 flood=3 starts=5
-	pairs=7 pair_secs=3 churn=3
+	pairs=7 pair_secs=3 churn=3 shake=4
 fi
+only=${BENCH_ONLY:-servers channels tls ways}
 enough=480	# seconds, after which no round begins
 key=bench
 pids=''
@@ -62,8 +64,10 @@ build() {
 	flags='-std=c11 -O2 -Wall -Wextra -D_GNU_SOURCE'
 	# shellcheck disable=SC2086
 	${CC:-cc} $flags -o "$tmp/load" "$here/load.c" "$here/conn.c" \
+	    "$here/ws.c" "$here/stream.c" "$here/msg.c" "$here/tls.c" \
 	    "$here/sub.c" "$here/pub.c" "$here/hist.c" "$here/proc.c" \
-	    "$here/storm.c" "$here/churn.c" "$here/keep.c" &&
+	    "$here/storm.c" "$here/churn.c" "$here/keep.c" \
+	    -lssl -lcrypto -lz &&
 	${CC:-cc} $flags -I"$here/../.." -isystem /usr/include/bsd \
 	    -DLIBBSD_OVERLAY -o "$tmp/delta" "$here/delta.c" \
 	    "$here/../../hub/delta.c" "$here/../../util/buf.c" &&
@@ -100,13 +104,17 @@ fetch_nginx() {
 	    install nginx libnginx-mod-nchan >"$tmp/apt.log" 2>&1
 }
 
-write_configs() {
-	cat >"$tmp/fugu.json" <<-END
+# fugu_config [MORE [CLIENT [HTTP]]]: more options, each with a comma behind,
+# of the whole, of client and of http_server.
+fugu_config() {
+	cat <<-END
 	{
+	  ${1:-}
 	  "log": { "level": "warn" },
-	  "http_server": { "address": "127.0.0.1" },
+	  "http_server": { ${3:-} "address": "127.0.0.1" },
 	  "http_api": { "key": "$key" },
 	  "client": {
+	    ${2:-}
 	    "allowed_origins": ["*"],
 	    "allow_anonymous_connect_without_token": true
 	  },
@@ -160,26 +168,16 @@ write_channels_config() {
 	END
 }
 
+# nginx_config NAME MORE LISTEN...: with nchan, and more of its settings.
 nginx_config() {
-	cat >"$tmp/nginx.conf" <<-END
-	load_module $nchan;
-	daemon off;
-	worker_processes 1;
-	pid $tmp/nginx.pid;
-	error_log $tmp/nginx.log warn;
-	events { worker_connections $((conns + 1000)); }
-	http {
-	  access_log off;
-	  keepalive_requests 1000000000;
-	  keepalive_timeout 1h;
-	  client_body_temp_path $tmp/nginx.1;
-	  proxy_temp_path $tmp/nginx.2;
-	  fastcgi_temp_path $tmp/nginx.3;
-	  uwsgi_temp_path $tmp/nginx.4;
-	  scgi_temp_path $tmp/nginx.5;
+	nginx_head "$1"
+	more=$2
+	shift 2
+	cat <<-END
+	  $more
 	  nchan_store_messages off;
 	  server {
-	    listen 127.0.0.1:$1 backlog=4096;
+	    $(printf 'listen 127.0.0.1:%s backlog=4096;\n' "$@")
 	    location ~ ^/sub/(\\w+)\$ {
 	      nchan_subscriber websocket;
 	      nchan_subscriber_first_message newest;
@@ -195,6 +193,26 @@ nginx_config() {
 	END
 }
 
+nginx_head() {
+	cat <<-END
+	load_module $nchan;
+	daemon off;
+	worker_processes 1;
+	pid $tmp/$1.pid;
+	error_log $tmp/$1.nginx.log warn;
+	events { worker_connections $((conns + 1000)); }
+	http {
+	  access_log off;
+	  keepalive_requests 1000000000;
+	  keepalive_timeout 1h;
+	  client_body_temp_path $tmp/$1.1;
+	  proxy_temp_path $tmp/$1.2;
+	  fastcgi_temp_path $tmp/$1.3;
+	  uwsgi_temp_path $tmp/$1.4;
+	  scgi_temp_path $tmp/$1.5;
+	END
+}
+
 # run NAME PORT PREFIX...: become that server, behind the prefix command.
 run() {
 	name=$1 port=$2
@@ -203,8 +221,8 @@ run() {
 	yardstick)
 		exec "$@" "$tmp/yardstick" -i 25 "$port" ;;
 	nchan)
-		nginx_config "$port"
-		exec "$@" "$nginx" -e "$tmp/nginx.log" -c "$tmp/nginx.conf" ;;
+		nginx_config nchan '' "$port" >"$tmp/nchan.conf"
+		exec "$@" "$nginx" -e "$tmp/nginx.log" -c "$tmp/nchan.conf" ;;
 	fugu)
 		exec "$@" "$fugu" -c "$tmp/fugu.json" \
 		    --http_server.port="$port" --workers=1 ;;
@@ -214,6 +232,20 @@ run() {
 	chan)
 		exec "$@" "$fugu" -c "$tmp/chan.json" \
 		    --http_server.port="$port" --workers=1 ;;
+	ways)
+		exec "$@" "$fugu" -c "$tmp/ways.json" \
+		    --http_server.port="$port" --workers=1 ;;
+	front)
+		front_config "$port" >"$tmp/front.conf"
+		exec "$@" "$nginx" -e "$tmp/nginx.log" -c "$tmp/front.conf" ;;
+	tlsfugu)
+		exec "$@" "$fugu" -c "$tmp/tls.json" --workers=1 \
+		    --http_server.port="$port" \
+		    --http_server.internal_port="$(cat "$tmp/$name.api")" ;;
+	tlsnchan)
+		tls_nginx_config "$port" >"$tmp/tlsnchan.conf"
+		exec "$@" "$nginx" -e "$tmp/nginx.log" \
+		    -c "$tmp/tlsnchan.conf" ;;
 	centrifugo)
 		exec "$@" "$CENTRIFUGO" -c "$tmp/fugu.json" \
 		    --http_server.port="$port" ;;
@@ -225,6 +257,9 @@ up() {
 	server=$1
 	shift
 	"$tmp/start" >"$tmp/$server.port"
+	case $server in
+	tls*) "$tmp/start" >"$tmp/$server.api" ;;
+	esac
 	run "$server" "$(cat "$tmp/$server.port")" "$@" \
 	    >"$tmp/$server.log" 2>&1 &
 	pid=$!
@@ -263,6 +298,9 @@ load() {
 	shift
 	case $server in
 	yardstick | nchan) set -- -p "$@" ;;
+	front) set -- -A "$(cat "$tmp/ways.port")" "$@" ;;
+	tlsfugu) set -- -T -A "$(cat "$tmp/$server.api")" "$@" ;;
+	tlsnchan) set -- -p -T -A "$(cat "$tmp/$server.api")" "$@" ;;
 	esac
 	for p in $(cat "$tmp/$server.pids"); do
 		set -- -P "$p" "$@"
@@ -396,14 +434,13 @@ measure_two_workers() {
 	pin_load=$pin
 }
 
-# fresh SCENE ROUND ARG...: measure with a server that has just begun.
+# fresh SCENE SERVER ROUND ARG...: measure with one that has just begun.
 fresh() {
-	scene=$1 round=$2
-	shift 2
+	new=$2
 	# shellcheck disable=SC2086
-	up chan $pin_server
-	measure "$scene" chan "$round" "$@"
-	down chan
+	up "$new" $pin_server
+	measure "$@"
+	down "$new"
 }
 
 measure_channels() {
@@ -420,10 +457,10 @@ measure_channels() {
 	measure churnbig chan 0 -N pl: -u 1 -c 10000 -t $churn
 	down chan
 	for r in $(seq $rounds); do
-		fresh storm "$r" -N hi: -n $conns -c 1000 -S 20
+		fresh storm chan "$r" -N hi: -n $conns -c 1000 -S 20
 	done
-	fresh keep 0 -N hi: -c 1000 -s 200 -m 100000
-	fresh expire 0 -N ex: -s 53 -x 1000000
+	fresh keep chan 0 -N hi: -c 1000 -s 200 -m 100000
+	fresh expire chan 0 -N ex: -s 53 -x 1000000
 	say 'delta'
 	# shellcheck disable=SC2086
 	$pin_load "$tmp/delta" $churn >"$tmp/figures" && record delta chan 0
@@ -442,6 +479,13 @@ describe() {
 	echo
 }
 
+wants() {
+	case " $only " in
+	*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
 measure_servers() {
 	say "start-up: $servers"
 	measure_sizes
@@ -457,6 +501,11 @@ measure_servers() {
 	done
 	measure_two_workers
 }
+
+# shellcheck source=tests/bench/tls.sh
+. "$here/tls.sh"
+# shellcheck source=tests/bench/ways.sh
+. "$here/ways.sh"
 
 began=$(date +%s)
 ulimit -n "$(ulimit -H -n)"
@@ -476,10 +525,10 @@ if [ "$cpus" -lt 2 ] || ! $pin_load true 2>/dev/null; then
 	pin_server=env pin_load=env
 fi
 build
-write_configs
+fugu_config >"$tmp/fugu.json"
 write_channels_config
 servers='fugu yardstick'
-if [ -n "${BENCH_CHANNELS:-}" ]; then
+if [ "$only" = channels ]; then
 	servers='yardstick' nginx=''
 elif find_nginx; then
 	servers="$servers nchan"
@@ -494,14 +543,16 @@ for s in $servers; do
 	up "$s" $pin_server
 done
 calibrate
-[ -n "${BENCH_CHANNELS:-}" ] || measure_servers
-measure_channels
+! wants servers || measure_servers
+! wants channels || measure_channels
+! wants tls || measure_tls
+! wants ways || measure_ways
 say 'done'
 
 mkdir -p "$out"
 describe >"$out/bench.txt"
-awk -v servers="$servers" -v conns=$conns \
-    -v only_channels="${BENCH_CHANNELS:-}" -f "$here/table.awk" \
+awk -v servers="$servers" -v conns=$conns -v only="$only" \
+    -f "$here/table.awk" -f "$here/ways.awk" \
     "$tmp/results" >>"$out/bench.txt"
 cp "$tmp/results" "$out/bench.raw"
 cat "$out/bench.txt"

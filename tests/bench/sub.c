@@ -63,18 +63,18 @@ on_message(struct sub *s, const char *p, size_t n, uint64_t now)
 static void
 subscribe(struct sub *s)
 {
-	char cmd[125];
-	int n;
+	char cmd[125], more[80] = "";
+	size_t n;
 
-	n = snprintf(cmd, sizeof(cmd), "{\"id\":2,\"subscribe\":"
-	    "{\"channel\":\"%sb%u\"", load.prefix, s->chan);
+	s->state = SUBSCRIBE;
+	if (!load.way->ws)
+		return;		/* said in the request */
 	if (s->is_back)
-		n += snprintf(cmd + n, sizeof(cmd) - (size_t)n,
+		snprintf(more, sizeof(more),
 		    ",\"recover\":true,\"offset\":%llu,\"epoch\":\"%s\"",
 		    (unsigned long long)s->offset, s->epoch);
-	n += snprintf(cmd + n, sizeof(cmd) - (size_t)n, "}}");
-	conn_send(&s->conn, 1, cmd, (size_t)n);
-	s->state = SUBSCRIBE;
+	n = msg_subscribe(cmd, sizeof(cmd), s->chan, more);
+	conn_send(&s->conn, load.way->protobuf ? 2 : 1, cmd, n);
 }
 
 /* Where a new subscriber stands, if the channel has a position. */
@@ -114,20 +114,30 @@ recovered(struct sub *s, const char *p, size_t n, uint64_t now)
 }
 
 static void
+ready(struct sub *s)
+{
+	s->state = READY;
+	nready++;
+}
+
+static void
 on_reply(struct sub *s, const char *p, size_t n, uint64_t now)
 {
-	if (memmem(p, n, "\"error\"", 7) != NULL)
+	enum reply r = msg_reply(p, n);
+
+	if (r == REPLY_ERROR)
 		errx(1, "the server refuses: %.*s", (int)n, p);
-	if (s->state == CONNECT && memmem(p, n, "\"connect\"", 9) != NULL)
-		subscribe(s);
-	else if (s->state == SUBSCRIBE &&
-	    memmem(p, n, "\"subscribe\"", 11) != NULL) {
+	if (s->state == CONNECT && r == REPLY_CONNECT) {
+		if (load.way->one_way)
+			ready(s);
+		else
+			subscribe(s);
+	} else if (s->state == SUBSCRIBE && r == REPLY_SUBSCRIBE) {
 		if (s->is_back)
 			recovered(s, p, n, now);
 		else
 			position(s, p, n);
-		s->state = READY;
-		nready++;
+		ready(s);
 	} else
 		errx(1, "not understood: %.*s", (int)n, p);
 }
@@ -150,27 +160,39 @@ static void
 sub_open(struct conn *c)
 {
 	struct sub *s = (struct sub *)c;
+	char cmd[600];
+	size_t n;
 
 	if (load.dialect == PLAIN) {
-		s->state = READY;
-		nready++;
-	} else {
-		conn_send(c, 1, "{\"id\":1,\"connect\":{}}", 21);
-		s->state = CONNECT;
+		ready(s);
+		return;
 	}
+	s->state = CONNECT;
+	if (!load.way->ws)
+		return;
+	n = msg_connect(cmd, sizeof(cmd));
+	conn_send(c, load.way->protobuf ? 2 : 1, cmd, n);
+}
+
+static struct text
+sub_request(const struct sub *s)
+{
+	char target[32];
+
+	if (load.dialect == CENTRIFUGO)
+		return load.way->ws ? ws_request(load.way->target) :
+		    stream_request(s->chan);
+	snprintf(target, sizeof(target), "/sub/%u", s->chan);
+	return ws_request(target);
 }
 
 static void
 sub_start(struct sub *s, unsigned i)
 {
-	char path[32] = "/connection/websocket";
-
 	s->chan = i % load.nchan;
 	s->conn.on_open = sub_open;
 	s->conn.on_line = sub_line;
-	if (load.dialect == PLAIN)
-		snprintf(path, sizeof(path), "/sub/%u", s->chan);
-	conn_start(&s->conn, i, path);
+	conn_start(&s->conn, i, sub_request(s));
 }
 
 static void

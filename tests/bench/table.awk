@@ -3,7 +3,8 @@
 #
 # The table of run.sh. In: lines "scene.figure server round value". Out: for
 # each figure the median of each server's rounds, the medians of the ratios
-# taken within a round, and the budget (DESIGN.md) with ok or MISSED.
+# taken within a round, and the budget (DESIGN.md) with ok or MISSED. The
+# sections tls and ways are in ways.awk.
 
 {
 	val[$1, $2, $3] = $4
@@ -231,9 +232,18 @@ function compared() {
 	row("  binary, stripped, KB", "size.bytes", 1 / 1024, 0, "<", 1172)
 }
 
+function wants(section) {
+	return index(" " only " ", " " section " ") > 0
+}
+
 END {
 	ns = split(servers, name, " ")
-	if (!only_channels)
+	if (wants("servers"))
 		compared()
-	channels()
+	if (wants("channels"))
+		channels()
+	if (wants("tls"))
+		tls()
+	if (wants("ways"))
+		ways()
 }
