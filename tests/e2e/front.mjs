@@ -116,7 +116,7 @@ async function prompt(f, channel, sub) {
 		await f.fugu.publish(channel, i);
 		await new Promise((r, no) => {
 			const timer = setTimeout(() => no(new Error(
-			    `${sub.way}: held back for 500 ms`)), 500);
+			    `${sub.way}: held back`)), 2000);
 			sub.once('publication', () => {
 				clearTimeout(timer);
 				r();
