@@ -21,7 +21,8 @@ packages() {
 	check)
 		echo clang bmake mandoc universal-ctags git curl procps \
 		    chromium nodejs npm python3 python3-venv \
-		    openssl sslscan testssl.sh libnss3-tools libssl-dev ;;
+		    openssl sslscan testssl.sh libnss3-tools libssl-dev \
+		    pebble ;;
 	bench)
 		echo openssl libssl-dev ;;
 	proxies)
