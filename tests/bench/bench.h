@@ -117,7 +117,7 @@ struct load {
 	uint64_t		 received;	/* messages delivered */
 	uint64_t		 bytes;		/* of their text */
 	uint64_t		 pings;
-	uint64_t		 zipped;	/* frames that were compressed */
+	uint64_t		 zipped;	/* compressed frames */
 	struct hist		 lat;
 };
 
@@ -127,7 +127,8 @@ extern struct load load;
 uint64_t	now_ns(void);
 void		loop_add(struct ev *, uint32_t events);
 void		loop_turn(uint64_t until);
-int		dial(const struct sockaddr_in *to, const struct in_addr *source);
+int		dial(const struct sockaddr_in *to,
+		    const struct in_addr *source);
 
 struct span	span_begin(void);
 /* Add to sum what went by since from. */
