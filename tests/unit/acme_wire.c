@@ -13,7 +13,8 @@
 #define URN	"urn:ietf:params:acme:error:"
 
 #define DIRECTORY \
-	"{\"newNonce\":\"https://ca/nonce\",\"newAccount\":\"https://ca/acct\"" \
+	"{\"newNonce\":\"https://ca/nonce\"," \
+	"\"newAccount\":\"https://ca/acct\"" \
 	",\"newOrder\":\"https:\\/\\/ca\\/order\",\"revokeCert\":" \
 	"\"https://ca/rev\",\"renewalInfo\":\"https://ca/ari\",\"meta\":{" \
 	"\"profiles\":{\"classic\":\"https://x\",\"short\":1}," \
