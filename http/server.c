@@ -59,6 +59,7 @@ static struct http_worker {
 	alignas(64) struct http_conns conns;
 	struct http_exchange	*spare;
 	unsigned		 nspare;
+	unsigned		 refused;	/* that are still there */
 	bool			 draining;
 	int64_t			 date_at;	/* the worker's time of date */
 	struct http_date	 date;
@@ -306,6 +307,9 @@ refuse(struct http_conn *hc, int status, const char *why)
 /* What an address waits before it tries again, in seconds. */
 #define RETRY_CONNS	10
 #define RETRY_RATE	1
+/* So many of a worker's refused ones may take their time to read the answer;
+ * who is refused a thousand times must not hold a thousand descriptors. */
+#define REFUSED_MAX	64
 
 static const char too_many_conns[] = "too many connections from your address";
 static const char too_many_new[] = "too many new connections from your "
@@ -334,7 +338,8 @@ discard(struct conn *c, char *p, size_t n)
 static void
 forget(struct conn *c)
 {
-	(void)c;
+	if (c->proto != NULL)
+		((struct http_worker *)c->proto)->refused--;
 }
 
 /* see server.h */
@@ -344,19 +349,25 @@ http_refuse(struct conn *c, enum limit_verdict v)
 	static const struct conn_ops ops = {
 		.on_read = discard, .on_close = forget
 	};
-	const char	*why = refusal(v);
-	char		 text[256];
-	int		 n;
+	struct http_worker	*hw = http_worker(c->w);
+	const char		*why = refusal(v);
+	char			 text[256];
+	int			 n;
 
 	n = snprintf(text, sizeof(text), "HTTP/1.1 429 Too Many Requests\r\n"
 	    "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
 	    "Retry-After: %d\r\nContent-Length: %zu\r\n\r\n%s\n",
 	    retry_after(v), strlen(why) + 1, why);
 	c->ops = &ops;
-	if (conn_send_copy(c, text, (size_t)n) == -1)
+	c->proto = NULL;
+	if (conn_send_copy(c, text, (size_t)n) == -1 ||
+	    hw->refused == REFUSED_MAX) {
 		conn_close(c);
-	else
-		conn_close_drained(c);
+		return;
+	}
+	hw->refused++;
+	c->proto = hw;
+	conn_close_drained(c);
 }
 
 /* The connection becomes its client's alone. false: that has too many, and

@@ -251,3 +251,32 @@ TEST(refused_before_it_was_heard)
 	close(fd);
 	stop();
 }
+
+/* Who never hangs up has few of our descriptors all the same. */
+TEST(refused_many_times)
+{
+	enum { MANY = 200 };
+	char	got[16];
+	int	fd[MANY], i;
+
+	start(0, 0);
+	for (i = 0; i < MANY; i++)
+		fd[i] = dial("9.9.9.9", false);
+	for (i = 0; i < 3; i++)
+		worker_turn(w, 0);
+	CHECK(w->stats.conns_open > 0 && w->stats.conns_open <= 64);
+	for (i = 0; i < MANY; i++) {
+		CHECK_INT(read(fd[i], got, 12), 12);
+		CHECK_SV(sv_make(got, 12), "HTTP/1.1 429");
+		close(fd[i]);
+	}
+	/* And there is room for others when they have gone. */
+	for (i = 0; i < 3; i++)
+		worker_turn(w, 0);
+	CHECK_INT(w->stats.conns_open, 0);
+	fd[0] = dial("9.9.9.9", false);
+	hear(fd[0]);
+	CHECK_INT(w->stats.conns_open, 1);
+	close(fd[0]);
+	stop();
+}
