@@ -5,7 +5,7 @@
  * See verify.h. A BearSSL X.509 class that passes the chain on to the minimal
  * engine and keeps a copy of its first certificate, which is read (x509.h)
  * when the chain has ended: for the checks that are ours, and to say what is
- * wrong in words.
+ * wrong in words. Of its issuers one at a time is kept, to be read likewise.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "tls/x509.h"
 #include "util/clock.h"
 
-#define LEAF_MAX	16384
+#define CERT_MAX	16384
 #define CERTS_MAX	10
 #define NAMES_MAX	200		/* in a sentence */
 #define RSA_MIN		(2048 / 8)
@@ -29,9 +29,14 @@ struct tls_verify {
 	struct tls_verify_options o;
 	char			*host;
 	struct buf		 leaf;		/* the first certificate */
+	struct buf		 issuer;	/* one behind it, on the way to
+						 * the trusted one */
 	struct x509		 x;		/* views of it */
 	bool			 read;		/* x is set */
 	size_t			 ncerts;
+	bool			 on_path;	/* the issuer counts */
+	bool			 unfit;		/* an issuer is of those for
+						 * other purposes */
 	const char		*unreadable;	/* why it could not be read */
 	struct buf		 subject;	/* with a NUL */
 };
@@ -59,7 +64,7 @@ start_chain(const br_x509_class **ctx, const char *server_name)
 	(void)server_name;
 	buf_reset(&v->leaf);
 	v->ncerts = 0;
-	v->read = false;
+	v->read = v->unfit = false;
 	v->unreadable = NULL;
 	br_x509_minimal_vtable.start_chain(minimal(v), NULL);
 }
@@ -72,8 +77,11 @@ start_cert(const br_x509_class **ctx, uint32_t length)
 	v->ncerts++;
 	if (v->ncerts > CERTS_MAX)
 		v->unreadable = "comes with too many others";
-	else if (v->ncerts == 1 && length > LEAF_MAX)
-		v->unreadable = "is too large";
+	else if (length > CERT_MAX)
+		v->unreadable = v->ncerts == 1 ? "is too large" :
+		    "comes with one that is too large";
+	buf_reset(&v->issuer);
+	v->on_path = v->ncerts > 1 && v->minimal.err == 0;
 	if (v->unreadable == NULL)
 		br_x509_minimal_vtable.start_cert(minimal(v), length);
 }
@@ -87,7 +95,21 @@ append(const br_x509_class **ctx, const unsigned char *p, size_t n)
 		return;
 	if (v->ncerts == 1)
 		buf_put(&v->leaf, p, n);
+	else if (v->on_path)
+		buf_put(&v->issuer, p, n);
 	br_x509_minimal_vtable.append(minimal(v), p, n);
+}
+
+/* A CA may be one for some purposes only, by which BearSSL does not go. */
+static void
+check_issuer(struct tls_verify *v)
+{
+	struct x509	x;
+	const char	*why;
+
+	if (v->issuer.failed || x509_read(&x, buf_sv(&v->issuer),
+	    &why) == -1 || (x.purposes & v->o.purpose) == 0)
+		v->unfit = true;
 }
 
 static void
@@ -95,8 +117,11 @@ end_cert(const br_x509_class **ctx)
 {
 	struct tls_verify *v = verify_of(ctx);
 
-	if (v->unreadable == NULL)
-		br_x509_minimal_vtable.end_cert(minimal(v));
+	if (v->unreadable != NULL)
+		return;
+	if (v->on_path)
+		check_issuer(v);
+	br_x509_minimal_vtable.end_cert(minimal(v));
 }
 
 static void
@@ -128,7 +153,7 @@ check_leaf(struct tls_verify *v)
 		return BR_ERR_X509_BAD_DN;
 	if (v->o.trust == NULL)
 		return 0;
-	if ((v->x.purposes & v->o.purpose) == 0)
+	if (v->unfit || (v->x.purposes & v->o.purpose) == 0)
 		return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
 	if (v->host != NULL && !x509_matches(&v->x, sv_from(v->host), NULL))
 		return BR_ERR_X509_BAD_SERVER_NAME;
@@ -227,6 +252,7 @@ tls_verify_free(struct tls_verify *v)
 		return;
 	br_ssl_engine_set_x509(v->o.eng, NULL);
 	buf_fini(&v->leaf);
+	buf_fini(&v->issuer);
 	buf_fini(&v->subject);
 	free(v->host);
 	free(v);
@@ -317,7 +343,11 @@ explain_trust(const struct tls_verify *v, struct buf *b)
 static void
 explain_purpose(const struct tls_verify *v, struct buf *b)
 {
-	if (v->x.purposes & v->o.purpose)
+	if (v->unfit)
+		buf_printf(b, "was issued by a CA that is not for %ss "
+		    "(extended key usage)", v->o.purpose == X509_FOR_SERVER ?
+		    "server" : "client");
+	else if (v->x.purposes & v->o.purpose)
 		buf_puts(b, "has a key usage that does not allow this");
 	else
 		buf_printf(b, "may not be used by a %s (extended key usage)",

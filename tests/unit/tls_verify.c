@@ -249,13 +249,19 @@ static const struct {
 	{ PKI_LEAF PKI_INTER, 0, 1, 1, "the server's certificate is not "
 	    "valid before 2020-01-01; the clock says 1970-01-01, which is "
 	    "before this program was made: set it" },
+	/* An issuer's purpose is that of what it issues, too; but what is
+	 * not on the way to the trusted one does not count. */
+	{ PKI_MAILED PKI_BOTH, 0, 1, IN_2110, "" },
+	{ PKI_MAILED PKI_BOTH PKI_MAIL, 0, 1, IN_2110, "" },
+	{ PKI_MAILED PKI_MAIL, 0, 1, IN_2110, "the server's certificate was "
+	    "issued by a CA that is not for servers (extended key usage)" },
 	{ PKI_LEAF, 0, 11, IN_2026,
 	    "the server's certificate comes with too many others" }
 };
 
 TEST(says_what_is_wrong_with_a_chain)
 {
-	struct tls_trust	*trust = pair_trust(PKI_ROOT);
+	struct tls_trust	*trust = pair_trust(PKI_ROOT PKI_ROOT3);
 	struct chain		 c;
 	size_t			 i, k;
 
