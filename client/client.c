@@ -123,6 +123,16 @@ know_client(struct client *c, const struct http_request *req)
 	return rc;
 }
 
+/* Whether a page of another site has the browser speak for its user, who is
+ * named by the way: that the page can't read the answers is not enough then,
+ * as commands come with the request. */
+static bool
+is_misused(const struct client *c, const struct http_request *req)
+{
+	return c->about != NULL && c->about->user != NULL &&
+	    !node_origin_allowed(c->node, http_header_get(req, "Origin"));
+}
+
 /* see client.h */
 struct client *
 client_open(struct http_exchange *x, const struct transport *tr,
@@ -156,6 +166,11 @@ client_open(struct http_exchange *x, const struct transport *tr,
 	if (know_client(c, &x->req) == -1) {
 		client_free(c);
 		http_respond_error(x, 503, "out of memory");
+		return NULL;
+	}
+	if (is_misused(c, &x->req)) {
+		client_free(c);
+		http_respond_error(x, 403, "this Origin is not allowed");
 		return NULL;
 	}
 	return c;

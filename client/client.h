@@ -155,7 +155,8 @@ struct client {
 /* A client for the request in x, in `size' zeroed bytes of which struct
  * client is the first; limits on connections are looked at. The caller takes
  * the connection from x, sets conn->proto and starts with
- * client_set_timer(). NULL: x has been answered (503). */
+ * client_set_timer(). NULL: x has been answered (503; 403 to a page of
+ * another site whose visitor is known by a certificate or a header). */
 struct client *client_open(struct http_exchange *x, const struct transport *,
 	    enum wire_form, size_t size);
 /* Take it out of every register and free it: the transport's on_close, or

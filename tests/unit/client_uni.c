@@ -95,6 +95,35 @@ TEST(requests)
 	CHECK(stop());
 }
 
+/* A page of another site may have a stream that it can't read, but not in
+ * the name of a user whom something else than the page names. */
+TEST(pages_of_other_sites_speak_for_nobody)
+{
+	static const struct { const char *head, *answer; } v[] = {
+		{ ASK(ANN "Origin: http://b.example\r\n"),
+		    "HTTP/1.1 403 " },
+		{ ASK(ANN "Origin: http://a.example\r\n"),
+		    "HTTP/1.1 200 " },
+		{ ASK(ANN), "HTTP/1.1 200 " },
+		{ ASK("Origin: http://b.example\r\n"), "HTTP/1.1 200 " },
+	};
+	size_t	i;
+	int	fd;
+
+	if (!CHECK(start(1, "{" ANYBODY ",\"user_id_http_header\":\"X-User\","
+	    "\"allowed_origins\":[\"http://a.example\"]}}")))
+		return;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		test_note("%s", v[i].head);
+		fd = dial_site(0, &site, v[i].head);
+		CHECK(begins(hear(fd), v[i].answer));
+		CHECK_INT(LIST_EMPTY(&srv.node[0]->clients), i == 0);
+		close(fd);
+		turns(3);
+	}
+	CHECK(stop());
+}
+
 /* An error that can't be sent becomes a disconnect. */
 TEST(errors_become_disconnects)
 {
