@@ -59,9 +59,14 @@ FUZZ_JOBS = 2
 
 # ---- flags ----
 
-LINK_1 = -static
+# A static program stands where it was linked: code that can be moved would
+# only be longer, and constants on pages of their own 8 KB more.
+PLACE_1 = -fno-pie
+LINK_1 = -static -no-pie -Wl,-z,noseparate-code
 ZLIB_1 = -lz
 DEFLATE_1 = -DFUGU_DEFLATE
+PACK_1 = gzip -9n
+PACK_0 = cat
 ECHO_1 = -DFUGU_ECHO
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wvla
@@ -85,7 +90,13 @@ WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 MUSL_DIR = build/musl
 MUSL_INC = -DLIBBSD_OVERLAY -isystem $(MUSL_DIR)/include/bsd \
     -isystem $(MUSL_DIR)/include
-MUSL_FLAGS = -Os -flto=auto $(SECTIONS)
+MUSL_FLAGS = -Os -flto=auto $(SECTIONS) $(PLACE_1)
+# What seldom runs is as small as can be, if slower.
+COLD = -Oz
+COLD_acme = $(COLD)
+COLD_admin = $(COLD)
+COLD_api = $(COLD)
+COLD_conf = $(COLD)
 
 # ---- files ----
 
@@ -100,7 +111,7 @@ FUZZERS = $(FUZZ_SRC:.c=.fuzz)
 
 # Everything is made again when the way it is made changes.
 FLAGS = $(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(BASE) $(BSD) $(LIBS) \
-    $(LINK_$(STATIC)) $(MUSL_CC) $(FUZZ_CC)
+    $(LINK_$(STATIC)) $(MUSL_CC) $(MUSL_FLAGS) $(COLD) $(FUZZ_CC)
 FLAGS_CHANGED != mkdir -p build && echo '$(FLAGS)' >build/flags.$$$$ && \
     { cmp -s build/flags.$$$$ build/flags && rm build/flags.$$$$ || \
     mv build/flags.$$$$ build/flags; }
@@ -122,14 +133,15 @@ fugu-tsan: $(OBJ:.o=.to)
 musl: $(MUSL_DIR)/fugu
 
 $(MUSL_DIR)/fugu: $(OBJ:.o=.mo)
-	$(MUSL_CC) $(MUSL_FLAGS) -Wl,--gc-sections -static -pthread $(SAME) \
-	    -L$(MUSL_DIR)/lib -o $@ $(OBJ:.o=.mo) $(LIBS)
+	$(MUSL_CC) $(MUSL_FLAGS) $(LINK_1) -Wl,--gc-sections -pthread \
+	    $(SAME) -L$(MUSL_DIR)/lib -o $@ $(OBJ:.o=.mo) $(LIBS)
 
 $(MUSL_DIR)/ready: tests/musl.sh
 	sh tests/musl.sh $(MUSL_DIR) $(MUSL_CC)
 
 .c.o:
-	$(CC) $(BASE) $(BSD) $(CPPFLAGS) $(CFLAGS) $(SAME) $(DEP) -c -o $@ $<
+	$(CC) $(BASE) $(BSD) $(PLACE_$(STATIC)) $(CPPFLAGS) $(CFLAGS) \
+	    $(SAME) $(DEP) -c -o $@ $<
 .c.ao:
 	$(CC) $(BASE) $(BSD) $(CPPFLAGS) $(ASAN) $(DEP) -c -o $@ $<
 .c.to:
@@ -137,11 +149,13 @@ $(MUSL_DIR)/ready: tests/musl.sh
 .c.fo:
 	$(FUZZ_CC) $(BASE) $(BSD) $(CPPFLAGS) $(FUZZ) $(DEP) -c -o $@ $<
 .c.mo:
-	$(MUSL_CC) $(BASE) $(MUSL_INC) $(MUSL_FLAGS) $(SAME) $(DEP) -c -o $@ $<
+	$(MUSL_CC) $(BASE) $(MUSL_INC) $(MUSL_FLAGS) $(COLD_$(@D)) \
+	    $(SAME) $(DEP) -c -o $@ $<
 
-# The demo page as the initialiser of an array.
-admin/demo_html.h: admin/demo.html
-	od -An -v -tx1 admin/demo.html | sed 's/ \(..\)/0x\1,/g' >$@
+# The demo page, packed if it can be unpacked, as the initialiser of an array.
+admin/demo_html.h: admin/demo.html build/flags
+	$(PACK_$(DEFLATE)) <admin/demo.html | od -An -v -tx1 | \
+	    sed 's/ \(..\)/0x\1,/g' >$@
 
 # ---- tests ----
 

@@ -2,11 +2,21 @@
  * SPDX-License-Identifier: ISC
  * Copyright (c) 2026 The fugu authors
  *
- * See demo.h. The page is admin/demo.html, built in by the Makefile.
+ * See demo.h. The page is admin/demo.html, built in by the Makefile: in the
+ * format of gzip where zlib is, of which only the deflated part is read.
  */
+#ifdef FUGU_DEFLATE
+#define ZLIB_CONST
+#include <zlib.h>
+#endif
+
 #include "admin/demo.h"
 
-static const char page[] = {
+#define GZIP_HEAD	10	/* without a name */
+#define GZIP_TAIL	8	/* checksum and length */
+#define PAGE_MAX	(64 << 10)
+
+static const unsigned char built_in[] = {
 #include "admin/demo_html.h"
 };
 
@@ -47,6 +57,35 @@ demo_init(struct demo *d, void (*random)(void *, size_t))
 	return d->conf.failed ? -1 : 0;
 }
 
+#ifdef FUGU_DEFLATE
+static void
+unpack(struct buf *b)
+{
+	z_stream z = {
+		.next_in = built_in + GZIP_HEAD,
+		.avail_in = sizeof(built_in) - GZIP_HEAD - GZIP_TAIL,
+		.next_out = (unsigned char *)buf_reserve(b, PAGE_MAX),
+		.avail_out = PAGE_MAX,
+	};
+
+	if (b->failed)
+		return;
+	if (inflateInit2(&z, -MAX_WBITS) != Z_OK) {
+		b->failed = true;
+		return;
+	}
+	b->failed = inflate(&z, Z_FINISH) != Z_STREAM_END;
+	inflateEnd(&z);
+	buf_commit(b, z.total_out);
+}
+#else
+static void
+unpack(struct buf *b)
+{
+	buf_put(b, built_in, sizeof(built_in));
+}
+#endif
+
 /* see demo.h */
 int
 demo_fill(struct demo *d, struct sv token, struct sv key)
@@ -55,9 +94,13 @@ demo_fill(struct demo *d, struct sv token, struct sv key)
 		{ SV("@TOKEN@"), token },
 		{ SV("@API_KEY@"), key },
 	};
-	struct sv	rest = { page, sizeof(page) };
+	struct buf	page = BUF_INIT;
+	struct sv	rest;
 	size_t		i;
 
+	unpack(&page);
+	d->page.failed = page.failed;
+	rest = buf_sv(&page);
 	while (rest.n > 0) {
 		for (i = 0; i < 2; i++)
 			if (sv_starts(rest, fill[i].mark))
@@ -70,6 +113,7 @@ demo_fill(struct demo *d, struct sv token, struct sv key)
 			rest = sv_skip(rest, 1);
 		}
 	}
+	buf_fini(&page);
 	buf_putsv(&d->token, token);
 	return d->page.failed || d->token.failed ? -1 : 0;
 }
