@@ -31,9 +31,11 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 struct log_kv {
 	const char	*key;		/* NULL ends a list */
 	enum { LOG_KV_STR, LOG_KV_INT, LOG_KV_UINT } type;
-	struct sv	 s;
-	int64_t		 i;
-	uint64_t	 u;
+	union {
+		struct sv	 s;
+		int64_t		 i;
+		uint64_t	 u;
+	};
 };
 
 #define kv_sv(k, v)							\
