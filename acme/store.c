@@ -52,15 +52,40 @@ make_dirs(const char *path, uid_t user)
 	return 0;
 }
 
-/* Another process may be at it, and one that has the lock may be writing a
- * file: neither is disturbed. */
+static int
+write_all(int fd, struct sv s)
+{
+	ssize_t n;
+
+	while (s.n > 0) {
+		if ((n = write(fd, s.p, s.n)) == -1 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			s = sv_skip(s, (size_t)n);
+	}
+	return fsync(fd);
+}
+
+/* Whether a file could be written now. Another process may be at it, and one
+ * that has the lock may be writing: neither is disturbed. */
 static int
 probe(const struct acme_store *s)
 {
-	if (mkdirat(s->dir, "fugu.probe", 0700) == -1 && errno != EEXIST)
+	char	name[32];
+	int	fd, error = 0;
+
+	snprintf(name, sizeof(name), "fugu.probe.%ld", (long)getpid());
+	unlinkat(s->dir, name, 0);
+	fd = openat(s->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	if (fd == -1)
 		return -1;
-	return unlinkat(s->dir, "fugu.probe", AT_REMOVEDIR) == -1 &&
-	    errno != ENOENT ? -1 : 0;
+	if (write_all(fd, SV("x")) == -1)
+		error = errno;
+	close(fd);
+	unlinkat(s->dir, name, 0);
+	errno = error;
+	return error != 0 ? -1 : 0;
 }
 
 /* The one who will write there can't be tried out, but who owns it can be
@@ -198,20 +223,6 @@ acme_store_read(const struct acme_store *s, const char *name,
 	else if (out->failed)
 		errno = ENOMEM;
 	return -1;
-}
-
-static int
-write_all(int fd, struct sv s)
-{
-	ssize_t n;
-
-	while (s.n > 0) {
-		if ((n = write(fd, s.p, s.n)) == -1 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			s = sv_skip(s, (size_t)n);
-	}
-	return fsync(fd);
 }
 
 /* see store.h */
