@@ -377,7 +377,9 @@ outcome(const struct acme_run *r)
 
 	for (i = 0; i < r->drive.nset; i++) {
 		acme_drive_status(&r->drive, i, &s);
-		if (s.failures > 0 || !is_valid(&s))
+		/* Failures of old count while they hold something up. */
+		if (!is_valid(&s) || (s.failures > 0 &&
+		    (r->said || s.renew_at <= now())))
 			return failed(r, &s);
 	}
 	if (!r->changed)

@@ -143,7 +143,9 @@ acme_fail(struct acme *a, int64_t now, bool soft, int64_t retry_after,
 	a->save |= 1u << ACME_FILE_STATE;
 	say_line(a, true, line);
 	acme_say(a, true, "next try in %lld s", (long long)wait);
-	if (a->have && acme_is_late(a->not_before, a->not_after, now))
+	if (a->have && left <= 0)
+		acme_say(a, true, "the certificate has expired");
+	else if (a->have && acme_is_late(a->not_before, a->not_after, now))
 		acme_say(a, true, "the certificate has %lld hours left",
 		    (long long)left / HOUR);
 	a->revoking = a->forced = a->force = false;
