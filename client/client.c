@@ -258,23 +258,29 @@ client_free(struct client *c)
 
 /* ---- input ---- */
 
-/* Keep what is left of a message until the command under way is answered. */
+/* Keep what is left of a message until the command under way is answered,
+ * behind what waits already. */
 static void
 backlog_put(struct client *c, struct sv rest)
 {
 	struct backlog *k = c->backlog;
 
-	if (k == NULL)
-		c->backlog = k = calloc(1, sizeof(*k));
-	if (k != NULL && k->b.n > 0 && k->b.n + rest.n > BACKLOG_MAX) {
+	if (k == NULL && (c->backlog = k = calloc(1, sizeof(*k))) == NULL) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
+		return;
+	}
+	buf_consume(&k->b, k->at);
+	k->at = 0;
+	if (k->b.n > 0 && k->b.n + rest.n > BACKLOG_MAX) {
 		client_disconnect(c, DISCONNECT_TOO_MANY_REQUESTS, NULL);
 		return;
 	}
-	if (k != NULL && !wire_forms[c->form].protobuf && k->b.n > 0)
+	/* Lines end before the next message; an empty one is no command. */
+	if (!wire_forms[c->form].protobuf && k->b.n > 0 &&
+	    k->b.p[k->b.n - 1] != '\n')
 		buf_putc(&k->b, '\n');
-	if (k != NULL)
-		buf_putsv(&k->b, rest);
-	if (k == NULL || k->b.failed)
+	buf_putsv(&k->b, rest);
+	if (k->b.failed)
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 }
 

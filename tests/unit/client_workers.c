@@ -178,6 +178,45 @@ TEST(the_next_frames_wait)
 	CHECK(stop());
 }
 
+/* Transports that can't hold their input back bring whole messages, however
+ * far the command before is: still on its way with others behind it, or the
+ * last of all; with an end of line behind the last command or none. */
+TEST(more_input_waits)
+{
+	static const char	*end[] = { "", "\n" };
+	struct client		*c;
+	unsigned		 i, k, id = 2;
+	char			 text[64], want[512], *w;
+	int			 fd;
+
+	begin();
+	fd = connected(0);
+	c = client_of(0);
+	for (k = 0; k < 2; k++) {
+		w = want;
+		for (i = 0; i < 12; i++, id++) {
+			snprintf(text, sizeof(text), "{\"id\":%u,\"publish\":"
+			    "{\"channel\":\"%s\",\"data\":1}}%s", id, far,
+			    end[k]);
+			client_input(c, sv_from(text));
+			w += sprintf(w, "%s{\"id\":%u,\"publish\":{}}",
+			    i == 0 ? "" : "|", id);
+			/* One answer for each, from the second on; then
+			 * more comes than goes. */
+			if (i > 0 && i < 6) {
+				turn(1);
+				turn(0);
+			}
+		}
+		turns(20);
+		CHECK_STR(get(fd), want);
+		CHECK_INT(c->state, CLIENT_CONNECTED);
+		CHECK(c->backlog == NULL);
+	}
+	close(fd);
+	CHECK(stop());
+}
+
 /* A ping goes out meanwhile; its pong waits in line. */
 TEST(a_ping_does_not_wait)
 {
