@@ -208,10 +208,9 @@ forward(struct node *n, const struct emulation *e)
 	d->n = e->data.n;
 	if (d->n > 0)
 		memcpy(d->data, e->data.p, d->n);
-	if (worker == n->w->id)
-		deliver(&d->mail, n);
-	else
-		worker_post(n->srv->worker[worker], &d->mail);
+	/* Our own mail too: a command from elsewhere may wait there, which
+	 * was answered before this one was sent. */
+	worker_post(n->srv->worker[worker], &d->mail);
 	return 0;
 }
 

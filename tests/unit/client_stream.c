@@ -207,6 +207,50 @@ TEST(sessions_are_found_on_their_worker)
 	CHECK(stop());
 }
 
+/* A command that was answered goes before one that is sent later, even if
+ * the first came to another worker and the later one to its own, which sees
+ * the start of that request before its mail. */
+TEST(commands_keep_their_order)
+{
+	static const char	head[] = "POST /emulation HTTP/1.1\r\n"
+				    "Host: x\r\nContent-Length: %zu\r\n\r\n";
+	char	session[CLIENT_SESSION_MAX], req[2][512], body[256];
+	int	i, fd, peer[2];
+	ssize_t	n;
+
+	if (!CHECK(start(2, ANYBODY)))
+		return;
+	memcpy(srv.uid, UID, sizeof(UID));
+	fd = dial_site(0, &site, OPEN);
+	if (!CHECK(session_in(hear(fd), session)))
+		return;
+	for (i = 0; i < 2; i++) {
+		snprintf(body, sizeof(body), "{\"node\":\"" UID "\","
+		    "\"session\":\"%s\",\"data\":\"{\\\"id\\\":%d,"
+		    "\\\"rpc\\\":{}}\"}", session, 7 + i);
+		n = snprintf(req[i], sizeof(req[i]), head, strlen(body));
+		strcpy(req[i] + n, body);
+		peer[i] = dial_site(1 - (unsigned)i, &site, "");
+	}
+	n = 20;
+	(void)!send(peer[1], req[1], (size_t)n, MSG_NOSIGNAL);
+	(void)!send(peer[0], req[0], strlen(req[0]), MSG_NOSIGNAL);
+	worker_turn(srv.worker[1], 0);
+	CHECK(read(peer[0], body, sizeof(body)) > 0);
+	CHECK(strncmp(body, "HTTP/1.1 204 ", 13) == 0);
+	(void)!send(peer[1], req[1] + n, strlen(req[1]) - (size_t)n,
+	    MSG_NOSIGNAL);
+	turns(3);
+	CHECK_STR(hear(fd), "data: {\"id\":7,\"error\":{\"code\":108,"
+	    "\"message\":\"not available\"}}\n\n"
+	    "data: {\"id\":8,\"error\":{\"code\":108,"
+	    "\"message\":\"not available\"}}\n\n");
+	close(peer[0]);
+	close(peer[1]);
+	close(fd);
+	CHECK(stop());
+}
+
 TEST(sessions_that_are_not)
 {
 	char	session[CLIENT_SESSION_MAX], wrong[CLIENT_SESSION_MAX];
