@@ -12,8 +12,8 @@
 
 #include "acme/csr.h"
 #include "acme/jws.h"
-#include "tls/der.h"
-#include "tls/pem.h"
+#include "util/der.h"
+#include "util/pem.h"
 
 #define RSA_BITS		2048
 #define RSA_BYTES		(RSA_BITS / 8)

@@ -9,7 +9,7 @@
 #include <bearssl.h>
 
 #include "acme/jws.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "util/base64.h"
 #include "util/json.h"
 

@@ -9,8 +9,8 @@
 
 #include "acme/order_impl.h"
 #include "acme/renew.h"
-#include "tls/der.h"
-#include "tls/pem.h"
+#include "util/der.h"
+#include "util/pem.h"
 #include "tls/x509.h"
 
 #define NONCES_REFUSED	20	/* in a row */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "acme/order_impl.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "tls/tls.h"
 #include "tls/x509.h"
 #include "util/json.h"

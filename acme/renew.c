@@ -5,8 +5,8 @@
  * See renew.h.
  */
 #include "acme/renew.h"
-#include "tls/der.h"
-#include "tls/pem.h"
+#include "util/der.h"
+#include "util/pem.h"
 #include "util/base64.h"
 
 #define HOUR			3600

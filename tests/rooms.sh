@@ -18,7 +18,7 @@ set -euf
 # room : may include : pure files
 table() {
 	cat <<'EOF'
-util	::base64* blob* buf* glob* hash* json* pb* regex* sv* utf8*
+util	::base64* blob* buf* glob* hash* json* pb* pem* regex* sv* utf8*
 conf	:util:*
 net	:util:
 tls	:net util:

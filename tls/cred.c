@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls/der.h"
+#include "util/der.h"
 #include "tls/handshake.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "tls/report.h"
 #include "tls/x509.h"
 #include "util/clock.h"

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "tls/handshake.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "tls/report.h"
 #include "tls/roots.h"
 #include "tls/x509.h"

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tls/der.h"
+#include "util/der.h"
 #include "tls/x509.h"
 #include "util/utf8.h"
 

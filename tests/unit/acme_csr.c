@@ -10,7 +10,7 @@
 #include "acme/csr.h"
 #include "tests/unit/acme_data.h"
 #include "tests/unit/acme_pki.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "tls/tls.h"
 #include "tls/x509.h"
 

@@ -13,7 +13,7 @@
 #include "acme/jws.h"
 #include "jwt/key.h"
 #include "tests/unit/test.h"
-#include "tls/der.h"
+#include "util/der.h"
 
 #define OID_REQUESTED	"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"
 #define OID_AUTH_KEY	"\x55\x1d\x23"

@@ -8,7 +8,7 @@
 #include "acme/renew.h"
 #include "tests/unit/acme_data.h"
 #include "tests/unit/test.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "util/base64.h"
 
 #define HOUR	3600

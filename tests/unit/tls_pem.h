@@ -10,8 +10,8 @@
 #define TESTS_UNIT_TLS_PEM_H
 
 #include "tests/unit/test.h"
-#include "tls/der.h"
-#include "tls/pem.h"
+#include "util/der.h"
+#include "util/pem.h"
 #include "tls/tls.h"
 #include "util/base64.h"
 

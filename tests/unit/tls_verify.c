@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "tests/unit/tls_sides.h"
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "tls/verify.h"
 #include "tls/x509.h"
 

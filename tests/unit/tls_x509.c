@@ -7,7 +7,7 @@
  */
 #include "tests/unit/tls_certs.h"
 #include "tests/unit/tls_pem.h"
-#include "tls/der.h"
+#include "util/der.h"
 #include "tls/x509.h"
 
 #define DN_MAX	1000

@@ -8,8 +8,8 @@
  * writer appends to a buffer; a failed buffer is noticed at the end, as
  * always. Pure.
  */
-#ifndef TLS_DER_H
-#define TLS_DER_H
+#ifndef UTIL_DER_H
+#define UTIL_DER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * PEM (RFC 7468): the blocks of a text, whatever stands between them. Lines
  * end in LF or CRLF. Pure.
  */
-#ifndef TLS_PEM_H
-#define TLS_PEM_H
+#ifndef UTIL_PEM_H
+#define UTIL_PEM_H
 
 #include <stdbool.h>
 

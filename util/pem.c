@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "tls/pem.h"
+#include "util/pem.h"
 #include "util/base64.h"
 
 /* Cut what precedes the first `what' off *s, and `what' itself; false, and

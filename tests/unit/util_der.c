@@ -6,8 +6,8 @@
  */
 #include "tests/unit/test.h"
 #include "tests/unit/tls_certs.h"
-#include "tls/der.h"
-#include "tls/pem.h"
+#include "util/der.h"
+#include "util/pem.h"
 
 #define S(lit)	SV_INIT(lit)
 

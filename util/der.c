@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "tls/der.h"
+#include "util/der.h"
 #include "util/clock.h"
 
 #define LENGTH_MAX	0xffff
