@@ -53,21 +53,11 @@ acme_https_fini(struct acme_https *h)
 
 /* ---- trust ---- */
 
-/* The first fatal finding. */
-static void
-keep_finding(void *arg, bool fatal, const char *text)
-{
-	struct buf *why = arg;
-
-	if (fatal && why->n == 0)
-		buf_puts(why, text);
-}
-
 /* see https.h */
 int
 acme_https_trust(struct acme_https *h, const char *ca_pem, struct buf *why)
 {
-	const struct tls_report		 report = { keep_finding, why };
+	const struct tls_report		 report = { tls_report_first, why };
 	struct tls_client_options	 o = { .trust = NULL };
 	int				 ret;
 

@@ -139,18 +139,6 @@ acme_state_get(struct acme *a, struct sv text)
 
 /* ---- the present certificate ---- */
 
-/* The first fatal finding is kept. */
-static void
-keep_finding(void *arg, bool fatal, const char *text)
-{
-	struct buf *b = arg;
-
-	if (!fatal || b->n > 0)
-		return;
-	buf_puts(b, text);
-	buf_putc(b, '\0');
-}
-
 /* When the leaf begins to be valid. */
 static int64_t
 begin_of(struct sv chain)
@@ -186,7 +174,7 @@ int
 acme_take_cert(struct acme *a, struct sv chain, struct sv key, int64_t now,
     const char **why)
 {
-	const struct tls_report	 report = { keep_finding, &a->scratch };
+	const struct tls_report	 report = { tls_report_first, &a->scratch };
 	struct tls_cred		*cred;
 	const struct sv		*name;
 
@@ -194,7 +182,8 @@ acme_take_cert(struct acme *a, struct sv chain, struct sv key, int64_t now,
 	buf_reset(&a->scratch);
 	if (tls_cred_load(&cred, chain, key, now > 0 ? now : begin_of(chain),
 	    &report) == -1) {
-		if (a->scratch.n > 0)
+		buf_putc(&a->scratch, '\0');
+		if (!a->scratch.failed && *a->scratch.p != '\0')
 			*why = a->scratch.p;
 		return -1;
 	}

@@ -28,6 +28,16 @@ tls_say(struct tls_findings *f, bool fatal, const char *fmt, ...)
 	f->to->say(f->to->arg, fatal, text);
 }
 
+/* see tls.h */
+void
+tls_report_first(void *buf, bool fatal, const char *text)
+{
+	struct buf *b = buf;
+
+	if (fatal && b->n == 0)
+		buf_puts(b, text);
+}
+
 /* see report.h */
 const char *
 tls_name_text(char out[TLS_NAME_TEXT], struct sv dn)

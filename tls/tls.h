@@ -27,6 +27,10 @@ struct tls_report {
 	void	*arg;
 };
 
+/* A say for who wants the first fatal finding alone: it is put into arg, a
+ * struct buf, empty until then. */
+void	tls_report_first(void *buf, bool fatal, const char *text);
+
 /* ---- credentials: a certificate chain and its private key ---- */
 
 struct tls_cred;
