@@ -713,6 +713,15 @@ on_drained(struct conn *c)
 		answered(hc, false);
 }
 
+/* The first request has its time from here; until then the filter has. */
+static void
+on_open(struct conn *c)
+{
+	const struct http_conn *hc = c->proto;
+
+	conn_timer(c, c->w->now + hc->site->header_timeout_ms);
+}
+
 static void
 on_timer(struct conn *c)
 {
@@ -753,6 +762,7 @@ static const struct conn_ops http_ops = {
 	.on_read = on_read,
 	.on_eof = on_eof,
 	.on_drained = on_drained,
+	.on_open = on_open,
 	.on_timer = on_timer,
 	.on_close = on_close
 };
@@ -772,7 +782,8 @@ http_serve(struct conn *c, void *site)
 	c->ops = &http_ops;
 	c->proto = hc;
 	LIST_INSERT_HEAD(&http_worker(c->w)->conns, hc, link);
-	conn_timer(c, c->w->now + hc->site->header_timeout_ms);
+	if (!c->opening)
+		on_open(c);
 }
 
 /* see server.h */

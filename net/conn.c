@@ -627,6 +627,8 @@ conn_filter_open(struct conn *c)
 {
 	c->opening = false;
 	conn_touch(c);
+	if (c->ops->on_open != NULL)
+		c->ops->on_open(c);
 }
 
 /* see net.h */

@@ -162,6 +162,8 @@ struct conn_ops {
 	/* All output has been handed to the kernel after it had to wait.
 	 * May be NULL. */
 	void	(*on_drained)(struct conn *);
+	/* Its filter has opened. May be NULL. */
+	void	(*on_open)(struct conn *);
 	void	(*on_timer)(struct conn *);
 	/* The last call; c is freed after it. c->proto is the callee's to
 	 * free. */

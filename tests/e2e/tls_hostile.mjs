@@ -158,6 +158,26 @@ test('tls_byte_by_byte', async (t) => {
 	c.close();
 });
 
+/* A request has its time from the end of the handshake on. */
+test('tls_slow_handshake_takes_no_time_from_the_head', async (t) => {
+	const s = await t.ownServer({ http_server: { header_timeout: '1s' } });
+	let late = 1500;	/* of the hello alone */
+	const port = await relay(t, s, (d, to) => {
+		setTimeout(() => to.write(d), late);
+		late = 0;
+	});
+	const began = Date.now();
+	const c = await Tcp.open(port);
+	assert.ok(Date.now() - began >= 1500);
+	c.send(GET);
+	assert.equal((await c.response(15000))?.status, 200);
+	c.close();
+	/* And it has no more than that. */
+	const mute = await Tcp.open(s.port);
+	assert.ok(await mute.gone(6000));
+	mute.close();
+});
+
 test('tls_too_slow_a_handshake_is_ended', async (t) => {
 	const s = await t.ownServer({ http_server: { tls:
 	    { handshake_timeout: '1s' } } });

@@ -215,7 +215,9 @@ count_close(struct conn *c)
 }
 
 static const struct conn_ops ops = {
-	take_all, NULL, NULL, nothing, count_close
+	.on_read = take_all,
+	.on_timer = nothing,
+	.on_close = count_close,
 };
 
 static void

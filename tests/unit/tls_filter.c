@@ -95,7 +95,11 @@ on_close(struct conn *c)
 }
 
 static const struct conn_ops ops = {
-	on_read, on_eof, on_drained, on_timer, on_close
+	.on_read = on_read,
+	.on_eof = on_eof,
+	.on_drained = on_drained,
+	.on_timer = on_timer,
+	.on_close = on_close,
 };
 
 static bool
@@ -765,7 +769,11 @@ on_read_prefix(struct conn *c, char *p, size_t n)
 TEST(what_follows_a_prefix_is_tls)
 {
 	static const struct conn_ops prefix = {
-		on_read_prefix, on_eof, on_drained, on_timer, on_close
+		.on_read = on_read_prefix,
+		.on_eof = on_eof,
+		.on_drained = on_drained,
+		.on_timer = on_timer,
+		.on_close = on_close,
 	};
 	struct peer	p;
 	size_t		n, piece;
