@@ -92,23 +92,6 @@ fail_memory(struct tls_engine *e)
 	return fail(e, TLS_FAIL_PROTOCOL, "out of memory");
 }
 
-/* BearSSL has failed. */
-static enum tls_step
-fail_bearssl(struct tls_engine *e, int err)
-{
-	const char	*why = "the peer broke the protocol";
-	enum tls_failure f = TLS_FAIL_PROTOCOL;
-
-	if (e->hs != NULL)
-		f = tls_handshake_failure(e->hs, err, &why);
-	else if (err == BR_ERR_BAD_MAC)
-		why = "a record was damaged or forged";
-	else if (err >= BR_ERR_RECV_FATAL_ALERT &&
-	    err < BR_ERR_SEND_FATAL_ALERT)
-		why = "the peer gave up with an alert";
-	return fail(e, f, why);
-}
-
 /* see engine.h */
 void
 tls_engine_abort(struct tls_engine *e, enum tls_failure failure,
@@ -421,6 +404,35 @@ opened(struct tls_engine *e)
 	e->hs = NULL;
 	e->open = true;
 	return 0;
+}
+
+/* Say what is wrong with the peer's certificate: BearSSL does not, and either
+ * side checks it while it still sends in the clear. */
+static void
+put_alert(struct tls_engine *e, uint8_t alert)
+{
+	const uint8_t record[] = { TLS_REC_ALERT, 3, 3, 0, 2, 2, alert };
+
+	(void)!out_keep(e, record, sizeof(record));
+}
+
+/* BearSSL has failed. */
+static enum tls_step
+fail_bearssl(struct tls_engine *e, int err)
+{
+	const char	*why = "the peer broke the protocol";
+	enum tls_failure f = TLS_FAIL_PROTOCOL;
+
+	if (e->hs != NULL)
+		f = tls_handshake_failure(e->hs, err, &why);
+	else if (err == BR_ERR_BAD_MAC)
+		why = "a record was damaged or forged";
+	else if (err >= BR_ERR_RECV_FATAL_ALERT &&
+	    err < BR_ERR_SEND_FATAL_ALERT)
+		why = "the peer gave up with an alert";
+	if (f == TLS_FAIL_CLIENT_CERT)
+		put_alert(e, tls_handshake_alert(err));
+	return fail(e, f, why);
 }
 
 /* What the engine has become with a record. */

@@ -173,6 +173,17 @@ count_failure(struct conn *c, struct tls_conn *tc)
 	log_failure(c, tc, tls_engine_why(&tc->engine));
 }
 
+/* Whether its last words are waited for: that this is the wrong port, or what
+ * is wrong with the certificate. A peer may still be sending, and would lose
+ * them to a reset. */
+static bool
+has_last_words(const struct tls_engine *e)
+{
+	return e->server_side && tls_engine_output(e).n > 0 &&
+	    (e->failure == TLS_FAIL_NOT_TLS ||
+	    e->failure == TLS_FAIL_CLIENT_CERT);
+}
+
 /* The engine has failed. What it still says is an alert, or to a browser
  * that this is the wrong port. */
 static void
@@ -182,8 +193,7 @@ failed(struct conn *c)
 
 	count_failure(c, tc);
 	c->err = tc->engine.failure == TLS_FAIL_CLOSED ? ECONNRESET : EPROTO;
-	if (tc->engine.failure == TLS_FAIL_NOT_TLS &&
-	    tls_engine_output(&tc->engine).n > 0) {
+	if (has_last_words(&tc->engine)) {
 		conn_drop_output(c);
 		conn_filter_open(c);
 		conn_close_drained(c);

@@ -244,7 +244,7 @@ explain_protocol(struct tls_handshake *h, int err)
 		    "a record was damaged, or forged" },
 		{ BR_ERR_BAD_FINISHED, TLS_FAIL_PROTOCOL,
 		    "the handshake was tampered with" },
-		{ BR_ERR_BAD_SIGNATURE, TLS_FAIL_PROTOCOL,
+		{ BR_ERR_BAD_SIGNATURE, TLS_FAIL_CLIENT_CERT,
 		    "the peer does not have the key of its certificate" },
 		{ BR_ERR_NO_CLIENT_AUTH, TLS_FAIL_CLIENT_CERT,
 		    "the client sent no certificate, and must" },
@@ -283,4 +283,28 @@ tls_handshake_failure(struct tls_handshake *h, int err, const char **why)
 	buf_putc(&h->why, '\0');
 	*why = h->why.failed ? "out of memory" : h->why.p;
 	return f;
+}
+
+/* see handshake.h */
+uint8_t
+tls_handshake_alert(int err)
+{
+	switch (err) {
+	case BR_ERR_NO_CLIENT_AUTH:
+	case BR_ERR_X509_EMPTY_CHAIN:
+		return 40;	/* handshake_failure */
+	case BR_ERR_WRONG_KEY_USAGE:
+	case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
+	case BR_ERR_X509_UNSUPPORTED:
+	case BR_ERR_X509_WRONG_KEY_TYPE:
+		return 43;	/* unsupported_certificate */
+	case BR_ERR_X509_EXPIRED:
+		return 45;	/* certificate_expired */
+	case BR_ERR_X509_NOT_TRUSTED:
+		return 48;	/* unknown_ca */
+	case BR_ERR_BAD_SIGNATURE:
+		return 51;	/* decrypt_error */
+	default:
+		return 42;	/* bad_certificate */
+	}
 }

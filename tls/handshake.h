@@ -46,6 +46,8 @@ bool	tls_handshake_is_challenge(const struct tls_handshake *);
  * tls_handshake_free. */
 enum tls_failure tls_handshake_failure(struct tls_handshake *, int err,
 	    const char **why);
+/* The alert for what is TLS_FAIL_CLIENT_CERT, which BearSSL leaves unsaid. */
+uint8_t	tls_handshake_alert(int err);
 
 /* ---- credentials, as handshakes use them (cred.c) ---- */
 

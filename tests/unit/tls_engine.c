@@ -397,6 +397,27 @@ TEST(the_peer_is_told_why)
 	CHECK_INT(cli.last, TLS_FAILED);
 	CHECK(strstr(tls_engine_why(&cli.e), "other.example") != NULL);
 	CHECK(!srv.e.open);
+	CHECK_INT(srv.e.failure, TLS_FAIL_ALERT);
+	CHECK_STR(tls_engine_why(&srv.e), "the peer refused: bad certificate");
+	pair_end(&srv, &cli);
+	pair_sides_free();
+}
+
+TEST(a_client_is_told_why)
+{
+	struct side srv, cli;
+
+	if (!pair_sides(false, TLS_CLIENT_REQUIRED, NULL))
+		return;
+	tls_client_unref(pair_client);
+	pair_client = tls_client_new(&(struct tls_client_options){
+	    .insecure_skip_verify = true });
+	CHECK(pair_begin(&srv, &cli, "ec.example"));
+	pair_shake(&srv, &cli, 0);
+	CHECK_INT(srv.e.failure, TLS_FAIL_CLIENT_CERT);
+	CHECK_INT(cli.e.failure, TLS_FAIL_ALERT);
+	CHECK(sv_starts(sv_from(tls_engine_why(&cli.e)),
+	    SV("the peer refused: handshake failure")));
 	pair_end(&srv, &cli);
 	pair_sides_free();
 }

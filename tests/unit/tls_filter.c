@@ -665,6 +665,52 @@ TEST(an_alert_reaches_the_peer)
 	END();
 }
 
+/* It does, though the peer is not done with what it has to say. */
+TEST(a_refused_client_is_heard_out)
+{
+	struct peer	p;
+	char	       *flight;
+	size_t		n, first;
+
+	BEGIN(TLS_CLIENT_REQUIRED);
+	tls_client_unref(pair_client);
+	pair_client = tls_client_new(&(struct tls_client_options){
+	    .insecure_skip_verify = true });
+	CHECK(peer_dial(&p, "ec.example"));
+	CHECK(tls_accept(p.u.c, pair_server, tw) == 0);
+	conn_send_copy(p.u.c, "secret", 6);
+	peer_move(&p);
+	worker_turn(w, 0);
+	flight = malloc(9000);
+	n = (size_t)read(p.fd, flight, 9000);
+	side_feed(&p.s, flight, n);
+	free(flight);
+	flight = side_take(&p.s, &n);
+	/* Its first record says that it has none. */
+	CHECK_INT(flight[0], TLS_REC_HANDSHAKE);
+	first = 5 + (size_t)(uint8_t)flight[4];
+	CHECK(n > first + 2);
+	CHECK(write(p.fd, flight, first) == (ssize_t)first);
+	turns(NULL, 2);
+	CHECK_INT(stats()->failed[TLS_FAIL_CLIENT_CERT], 1);
+	CHECK_INT(stats()->handshaking, 0);
+	CHECK_INT(p.u.closed, 0);
+	CHECK(send(p.fd, flight + first, n - first, MSG_NOSIGNAL) ==
+	    (ssize_t)(n - first));
+	free(flight);
+	turns(&p, 2);
+	CHECK_INT(p.s.e.failure, TLS_FAIL_ALERT);
+	CHECK_INT(p.s.ngot, 0);
+	CHECK(p.fin);
+	shutdown(p.fd, SHUT_WR);
+	turns(&p, 1);
+	CHECK_INT(p.u.closed, 1);
+	CHECK_INT(p.u.err, EPROTO);
+	CHECK(strstr(p.u.why, "no certificate") != NULL);
+	peer_end(&p);
+	END();
+}
+
 TEST(a_handshake_has_its_time)
 {
 	static const char	hello[] = "\x16\x03\x01\x02\x00";

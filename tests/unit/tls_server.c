@@ -91,6 +91,20 @@ check_failed(enum tls_failure want, const char *why)
 	CHECK_STR(said, why);
 }
 
+static int
+alert_of(struct side *s)
+{
+	return tls_handshake_alert(br_ssl_engine_last_error(&s->eng));
+}
+
+/* It was the client's certificate. */
+static void
+check_refused(const char *why, int alert)
+{
+	check_failed(TLS_FAIL_CLIENT_CERT, why);
+	CHECK_INT(alert_of(server), alert);
+}
+
 static struct tls_server *
 server_new(struct tls_cred *cred)
 {
@@ -399,26 +413,27 @@ static const struct {
 	enum tls_client_auth auth;
 	const char	*subject;	/* NULL: refused */
 	const char	*why;
+	uint8_t		 alert;
 } clients[] = {
 	{ "good", PKI_CLIENT, IN_2026, TLS_CLIENT_REQUIRED,
-	    "CN=jack,O=fugu tests", NULL },
+	    "CN=jack,O=fugu tests", NULL, 0 },
 	{ "good, optional", PKI_CLIENT, IN_2026, TLS_CLIENT_OPTIONAL,
-	    "CN=jack,O=fugu tests", NULL },
-	{ "none, optional", NULL, 0, TLS_CLIENT_OPTIONAL, "", NULL },
-	{ "not asked", PKI_STRANGER, IN_2026, TLS_CLIENT_NONE, "", NULL },
+	    "CN=jack,O=fugu tests", NULL, 0 },
+	{ "none, optional", NULL, 0, TLS_CLIENT_OPTIONAL, "", NULL, 0 },
+	{ "not asked", PKI_STRANGER, IN_2026, TLS_CLIENT_NONE, "", NULL, 0 },
 	{ "none", NULL, 0, TLS_CLIENT_REQUIRED, NULL,
-	    "the client sent no certificate, and must" },
+	    "the client sent no certificate, and must", 40 },
 	{ "stranger", PKI_STRANGER, IN_2026, TLS_CLIENT_REQUIRED, NULL,
 	    "the client's certificate was issued by CN=other root,O=fugu "
 	    "tests, which is not a trusted CA, and came without an "
-	    "intermediate certificate" },
+	    "intermediate certificate", 48 },
 	{ "stranger, optional", PKI_STRANGER, IN_2026, TLS_CLIENT_OPTIONAL,
 	    NULL, "the client's certificate was issued by CN=other root,"
 	    "O=fugu tests, which is not a trusted CA, and came without an "
-	    "intermediate certificate" },
+	    "intermediate certificate", 48 },
 	{ "too long", PKI_LONG, IN_2026, TLS_CLIENT_OPTIONAL, NULL,
 	    "the client's certificate has a subject that is malformed or too "
-	    "long" }
+	    "long", 42 }
 };
 
 static void
@@ -434,7 +449,7 @@ check_client(size_t i)
 		    clients[i].loaded);
 	CHECK_INT(meet(s, &how), clients[i].subject != NULL);
 	if (clients[i].subject == NULL)
-		check_failed(TLS_FAIL_CLIENT_CERT, clients[i].why);
+		check_refused(clients[i].why, clients[i].alert);
 	else
 		CHECK_SV(tls_handshake_subject(server->hs),
 		    clients[i].subject);
@@ -489,6 +504,7 @@ TEST(refuses_an_expired_client_with_dates)
 	CHECK_INT(failure(server, &why), TLS_FAIL_CLIENT_CERT);
 	CHECK(sv_starts(sv_from(why), SV("the client's certificate expired "
 	    "on 2021-02-03; the clock says 20")));
+	CHECK_INT(alert_of(server), 45);
 	over();
 	tls_server_unref(s);
 	tls_cred_unref(cred);
@@ -502,8 +518,8 @@ TEST(refuses_a_server_as_client)
 				    TLS_CLIENT_REQUIRED);
 
 	CHECK(!meet(s, &(struct how){ .host = "b.example", .cred = cred }));
-	check_failed(TLS_FAIL_CLIENT_CERT, "the client's certificate may not "
-	    "be used by a client (extended key usage)");
+	check_refused("the client's certificate may not be used by a client "
+	    "(extended key usage)", 43);
 	over();
 	tls_server_unref(s);
 	tls_cred_unref(cred);
