@@ -5,7 +5,8 @@
  * See forwarded.h. The hops are read from the left, over all lines of the
  * header. What is kept is the answer were the list to end here: a hop that
  * is not trusted makes all before it worthless, and so does one that can't
- * be read (an obfuscated name, "unknown", garbage).
+ * be read (an obfuscated name, "unknown", garbage). It takes nothing from
+ * those that follow it: a client's garbage does not hide the client.
  */
 #include "http/forwarded.h"
 
@@ -64,8 +65,7 @@ take_value(struct sv *s, struct sv *out)
  * forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] )
  * forwarded-pair = token "=" value
  *
- * Cut one element off s; *hop is the value of its "for". -1: what is left of
- * the line can't be taken apart.
+ * Cut one element off s; *hop is the value of its "for". -1: it is none.
  */
 static int
 take_element(struct sv *s, struct sv *hop)
@@ -80,6 +80,8 @@ take_element(struct sv *s, struct sv *hop)
 			if ((i = sv_chr(*s, '=')) == -1)
 				return -1;
 			name = sv_make(s->p, (size_t)i);
+			if (sv_chr(name, ',') != -1)
+				return -1;
 			*s = sv_skip(*s, (size_t)i + 1);
 			if (take_value(s, &value) == -1)
 				return -1;
@@ -114,16 +116,19 @@ add_hop(struct trail *t, struct sv hop)
 	}
 }
 
-/* Forwarded: a list of elements. */
+/* Forwarded: a list of elements. What is none ends at the first comma, also
+ * in what looks like quotes: the next hop may have closed them. */
 static void
 add_elements(struct trail *t, struct sv line)
 {
-	struct sv hop;
+	struct sv start, hop;
 
 	while (line.p != NULL) {
+		start = line;
 		if (take_element(&line, &hop) == -1) {
-			t->known = false;
-			return;
+			hop = sv_make(NULL, 0);
+			line = start;
+			sv_cut(&line, ',');
 		}
 		add_hop(t, hop);
 	}

@@ -94,13 +94,24 @@ static const struct row rows[] = {
 	{ FWD, "Forwarded: by=\"a,b;for=6.6.6.6\";for=1.2.3.4\r\n",
 	    "10.0.0.1", "1.2.3.4" },
 	{ FWD, "Forwarded: for=1.2.3.4;;\r\n", "10.0.0.1", "1.2.3.4" },
-	/* quotes of the client's swallow no hop of the proxy's */
+	/* nothing of the client's swallows a hop of the proxy's, nor hides
+	 * the client */
 	{ FWD, "Forwarded: for=6.6.6.6;x=\", for=1.2.3.4\r\n", "10.0.0.1",
-	    "10.0.0.1" },
+	    "1.2.3.4" },
 	{ FWD, "Forwarded: for=6.6.6.6;x=\", for=\"[2001:db9::7]\"\r\n",
-	    "10.0.0.1", "10.0.0.1" },
+	    "10.0.0.1", "2001:db9::7" },
 	{ FWD, "Forwarded: for=6.6.6.6;x=\"a\\\", for=1.2.3.4\r\n",
-	    "10.0.0.1", "10.0.0.1" },
+	    "10.0.0.1", "1.2.3.4" },
+	{ FWD, "Forwarded: for=6.6.6.6;x=\"\r\nForwarded: for=1.2.3.4\r\n",
+	    "10.0.0.1", "1.2.3.4" },
+	{ FWD, "Forwarded: garbage, for=1.2.3.4\r\n", "10.0.0.1",
+	    "1.2.3.4" },
+	{ FWD, "Forwarded: garbage;more, for=1.2.3.4, for=10.0.0.2\r\n",
+	    "10.0.0.1", "1.2.3.4" },
+	{ FWD, "Forwarded: for=1.2.3.4, garbage\r\n", "10.0.0.1",
+	    "10.0.0.1" },
+	{ FWD, "Forwarded: for=6.6.6.6;x=\", for=1.2.3.4;host=\","
+	    "for=9.9.9.9;y=\"\r\n", "10.0.0.1", "10.0.0.1" },
 	{ FWD, "Forwarded: 6.6.6.6\r\n", "10.0.0.1", "10.0.0.1" },
 	{ FWD, "Forwarded: for=\r\n", "10.0.0.1", "10.0.0.1" },
 };
