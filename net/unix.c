@@ -75,7 +75,9 @@ unix_remove(const char *path, const struct unix_file *file)
 	struct stat st;
 
 	if (*path == '/' && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    st.st_dev == file->dev && st.st_ino == file->ino)
+	    st.st_dev == file->dev && st.st_ino == file->ino &&
+	    st.st_mtim.tv_sec == file->made.tv_sec &&
+	    st.st_mtim.tv_nsec == file->made.tv_nsec)
 		unlink(path);
 }
 
@@ -217,6 +219,7 @@ listen_path(int fd, const struct sockaddr_un *un, socklen_t len,
 		return -1;
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
+	file->made = st.st_mtim;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct unix_options {
 	const char	*path;		/* absolute, or "@name": abstract */
@@ -21,10 +22,12 @@ struct unix_options {
 	const char	*owner, *group;	/* names or numbers; "": our own */
 };
 
-/* The file of a socket, to be removed in the end. */
+/* The file of a socket, to be removed in the end. Its number alone does not
+ * tell it from its successor's, which may get the same once it is gone. */
 struct unix_file {
-	dev_t	dev;
-	ino_t	ino;
+	dev_t		dev;
+	ino_t		ino;
+	struct timespec	made;
 };
 
 /*

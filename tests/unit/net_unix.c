@@ -178,6 +178,22 @@ TEST(what_is_no_socket_is_never_removed)
 	teardown();
 }
 
+/* A successor takes the path while we let our last clients go, and may get
+ * the number of the file that it has replaced. */
+TEST(a_successor_with_the_same_number_is_not_removed)
+{
+	const struct timespec	later[2] = { { 1, 0 }, { 1, 0 } };
+	int			fd;
+
+	setup();
+	fd = make(path, 0600);
+	CHECK_INT(utimensat(AT_FDCWD, path, later, 0), 0);
+	unix_remove(path, &file);
+	CHECK_INT(mode_of(path) & S_IFMT, S_IFSOCK);
+	close(fd);
+	teardown();
+}
+
 TEST(somebody_elses_is_not_removed_at_the_end)
 {
 	struct unix_file	first;
