@@ -499,7 +499,8 @@ open_ports(const struct http_route *extra, size_t nextra)
 	if (site_build(&app.external, &app.internal, conf,
 	    ports_separate(conf, &app.inherited), extra, nextra) == -1 ||
 	    (ports_redirect(conf, &app.inherited) &&
-	    site_build_redirect(&app.redirect, conf, extra,
+	    site_build_redirect(&app.redirect, conf,
+	    ports_https(conf, &app.inherited), extra,
 	    app.autocert.enabled ? 1 : 0) == -1)) {
 		log_fatal("the endpoints can't be served as configured");
 		return EX_CONFIG;

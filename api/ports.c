@@ -20,6 +20,7 @@
 #include "util/log.h"
 
 #define PORTS_OWN	8	/* besides http_server.listeners */
+#define HTTPS_PORT	443	/* where nothing else is known */
 
 /* What a listener is for. */
 enum use { EXTERNAL, INTERNAL, REDIRECT, USES };
@@ -231,16 +232,19 @@ share(struct opening *o, struct port *p, int fd)
 			listen_failed(o, p, errno, NULL);
 }
 
+/* At path, with the mode and owner of un. */
 static void
-open_unix(struct opening *o, struct port *p,
-    const struct unix_options *options)
+open_unix(struct opening *o, struct port *p, const char *path,
+    const struct conf_unix_socket *un)
 {
-	const char	*why;
-	int		 fd;
+	const struct unix_options	 options = { path,
+	    (unsigned)un->mode_bits, un->owner, un->group };
+	const char			*why;
+	int				 fd;
 
-	snprintf(p->where, sizeof(p->where), "unix:%s", options->path);
-	p->path = options->path;
-	fd = unix_listen(options, (int)o->conf->backlog, &p->file, &why);
+	snprintf(p->where, sizeof(p->where), "unix:%s", path);
+	p->path = path;
+	fd = unix_listen(&options, (int)o->conf->backlog, &p->file, &why);
 	if (fd == -1)
 		listen_failed(o, p, errno, why);
 	else
@@ -316,9 +320,7 @@ open_main(struct opening *o, enum use use, const char *name,
 		open_tcp(o, p, host, port);
 	}
 	if (*un->path != '\0')
-		open_unix(o, add_port(o, unix_name, use),
-		    &(struct unix_options){ un->path, (unsigned)un->mode_bits,
-		    un->owner, un->group });
+		open_unix(o, add_port(o, unix_name, use), un->path, un);
 }
 
 static bool
@@ -369,8 +371,8 @@ open_extra(struct opening *o, const struct conf_listener *l)
 	p->tls = l->tls;
 	p->proxy_protocol = l->proxy_protocol;
 	if (*l->unix_socket != '\0')
-		open_unix(o, p, &(struct unix_options){ l->unix_socket, 0660,
-		    "", "" });
+		open_unix(o, p, l->unix_socket, l->internal ?
+		    &o->conf->internal_unix_socket : &o->conf->unix_socket);
 	else
 		open_tcp(o, p, l->address, l->port);
 }
@@ -446,6 +448,36 @@ is_inherited_extra(const struct activated *a, const struct conf_listener *l)
 	return false;
 }
 
+/* Whether an inherited socket is for TLS: by what its name stands for, or as
+ * the listener of that name. */
+static bool
+wants_tls(const struct conf_http_server *s, const struct known *k,
+    const struct conf_listener *l)
+{
+	if (k == NULL)
+		return l != NULL && l->tls;
+	return k->tls == AS_CONFIGURED ? tls_enabled(s, k->use) :
+	    k->tls == WITH_TLS;
+}
+
+/* The port of an inherited socket on which clients are served with TLS, or
+ * 0. */
+static uint16_t
+inherited_https(const struct conf_http_server *s, const struct activated *a,
+    size_t i)
+{
+	const struct known		*k = find_known(a, i);
+	const struct conf_listener	*l = find_listener(s, a->v[i].name);
+	struct addr			 at = { .len = sizeof(at.in6) };
+	uint8_t				 ip[IP_LEN];
+
+	if (!wants_tls(s, k, l) ||
+	    (k != NULL ? k->use != EXTERNAL : l->internal) ||
+	    getsockname(a->v[i].fd, &at.sa, &at.len) == -1)
+		return 0;
+	return addr_ip(&at, ip);
+}
+
 static void
 inherit(struct opening *o, const struct activated *a, size_t i)
 {
@@ -456,13 +488,10 @@ inherit(struct opening *o, const struct activated *a, size_t i)
 
 	if (k != NULL) {
 		p = add_port(o, k->name, k->use);
-		p->tls = k->tls == AS_CONFIGURED ? tls_enabled(s, k->use) :
-		    k->tls == WITH_TLS;
 		p->proxy_protocol = k->use == EXTERNAL ? s->proxy_protocol :
 		    k->use == INTERNAL && s->internal_proxy_protocol;
 	} else if (l != NULL) {
 		p = add_port(o, l->name, l->internal ? INTERNAL : EXTERNAL);
-		p->tls = l->tls;
 		p->proxy_protocol = l->proxy_protocol;
 	} else {
 		log_fatal("an inherited socket has a name that says nothing",
@@ -473,6 +502,7 @@ inherit(struct opening *o, const struct activated *a, size_t i)
 		close(a->v[i].fd);
 		return;
 	}
+	p->tls = wants_tls(s, k, l);
 	if (p->tls && !certs_used(o->ports->conf) &&
 	    !(p->use == INTERNAL && s->internal_tls.enabled)) {
 		log_fatal("an inherited socket is for TLS, and there is no "
@@ -505,6 +535,30 @@ bool
 ports_redirect(const struct conf *conf, const struct activated *a)
 {
 	return has_redirect(&conf->http_server) || is_inherited(a, REDIRECT);
+}
+
+/* see ports.h */
+uint16_t
+ports_https(const struct conf *conf, const struct activated *a)
+{
+	const struct conf_http_server	*s = &conf->http_server;
+	const struct conf_listener	*l;
+	uint16_t			 port;
+	size_t				 i;
+
+	if (tls_enabled(s, EXTERNAL) && !s->tcp_disabled && s->port != 0 &&
+	    !is_inherited(a, EXTERNAL))
+		return (uint16_t)s->port;
+	for (i = 0; i < a->n; i++)
+		if ((port = inherited_https(s, a, i)) != 0)
+			return port;
+	for (i = 0; i < s->listeners.n; i++) {
+		l = &s->listeners.v[i];
+		if (l->tls && l->port != 0 && !l->internal &&
+		    !is_inherited_extra(a, l))
+			return (uint16_t)l->port;
+	}
+	return HTTPS_PORT;
 }
 
 static void

@@ -43,6 +43,8 @@ struct ports_sites {
 bool	ports_separate(const struct conf *, const struct activated *);
 /* Whether something is to redirect to https. */
 bool	ports_redirect(const struct conf *, const struct activated *);
+/* The port that clients are served on with TLS; 443 if none is known. */
+uint16_t ports_https(const struct conf *, const struct activated *);
 /*
  * Bind every listener for that many workers, or take it over. 0, or an exit
  * status after saying all that is wrong and what would mend it; nothing is

@@ -248,24 +248,9 @@ site_build(struct site *external, struct site *internal,
 	return -1;
 }
 
-/* Where https is served. */
-static uint16_t
-https_port(const struct conf_http_server *s)
-{
-	size_t i;
-
-	if ((s->tls.enabled || s->tls_autocert.enabled) && !s->tcp_disabled &&
-	    s->port != 0)
-		return (uint16_t)s->port;
-	for (i = 0; i < s->listeners.n; i++)
-		if (s->listeners.v[i].tls && s->listeners.v[i].port != 0)
-			return (uint16_t)s->listeners.v[i].port;
-	return 443;
-}
-
 /* see site.h */
 int
-site_build_redirect(struct site *s, const struct conf *conf,
+site_build_redirect(struct site *s, const struct conf *conf, uint16_t port,
     const struct http_route *extra, size_t nextra)
 {
 	const struct http_route	all = {
@@ -282,7 +267,7 @@ site_build_redirect(struct site *s, const struct conf *conf,
 	builder_init(&b, s, conf, 1 + nextra);
 	s->redirect = (struct http_redirect){
 		.status = (int)conf->http_server.tls_redirect.code,
-		.port = https_port(&conf->http_server),
+		.port = port,
 	};
 	for (i = 0; i < nextra; i++)
 		add(&b, &extra[i], extra[i].path, "");

@@ -30,9 +30,10 @@ struct site {
 int	site_build(struct site *external, struct site *internal,
 	    const struct conf *, bool separate,
 	    const struct http_route *extra, size_t nextra);
-/* The one that sends everybody to https, but for the extra routes. */
+/* The one that sends everybody to https on that port, but for the extra
+ * routes. */
 int	site_build_redirect(struct site *, const struct conf *,
-	    const struct http_route *extra, size_t nextra);
+	    uint16_t port, const struct http_route *extra, size_t nextra);
 /* All zero is fine. */
 void	site_fini(struct site *);
 

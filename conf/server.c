@@ -203,6 +203,16 @@ check_path(struct conf_load *l, const char *group, const char *name,
 		bad(l, group, name, why);
 }
 
+/* About a socket with the mode of u. */
+static void
+warn_world(struct conf_load *l, const char *group, const char *name,
+    const struct conf_unix_socket *u)
+{
+	if (u->mode_bits & 02)
+		conf_bad(l, CONF_WARN, group, name,
+		    "everybody on this machine can connect");
+}
+
 static void
 check_socket(struct conf_load *l, const char *group,
     struct conf_unix_socket *u)
@@ -215,9 +225,8 @@ check_socket(struct conf_load *l, const char *group,
 		u->mode_bits = u->mode_bits * 8 + (*p - '0');
 	if (*p != '\0' || !is_set(u->mode) || u->mode_bits > MODE_MAX)
 		bad(l, group, "mode", "must be octal, at most 777");
-	else if ((u->mode_bits & 02) && is_set(u->path))
-		conf_bad(l, CONF_WARN, group, "mode",
-		    "everybody on this machine can connect");
+	else if (is_set(u->path))
+		warn_world(l, group, "mode", u);
 }
 
 /* Where something listens: a path, or a port of an address. */
@@ -283,6 +292,9 @@ check_listener(struct conf_load *l, const char *group,
 		bad(l, group, "port", "or unix_socket must be given, and not "
 		    "both");
 	check_path(l, group, "unix_socket", x->unix_socket);
+	if (is_set(x->unix_socket))
+		warn_world(l, group, "unix_socket", x->internal ?
+		    &s->internal_unix_socket : &s->unix_socket);
 	if (x->tls && !is_set(s->tls.cert_pem) && !s->tls_autocert.enabled)
 		bad(l, group, "tls", "needs " HS ".tls.cert_pem or " HS
 		    ".tls_autocert");

@@ -191,6 +191,10 @@ static const struct row listener_rows[] = {
 	{ "'listeners':[{'port':8000}]",
 	    HS "listeners: listens where " HS "port does" },
 	{ "'tcp_disabled':true,'listeners':[{'port':8000}]", "" },
+	{ "'unix_socket':{'mode':'666'},'listeners':[{'unix_socket':'/s'},"
+	    "{'unix_socket':'/t','internal':true}]", "W " HS
+	    "listeners[0].unix_socket: everybody on this machine can "
+	    "connect" },
 	{ "'internal_port':'81','listeners':[{'port':81}]",
 	    HS "listeners: listens where " HS "internal_port does" },
 	{ "'internal_port':'8000'", "" },
