@@ -87,21 +87,19 @@ stamp_add(struct certs *c, const char *value)
 
 /* see certs.h */
 bool
-certs_changed(const struct certs *c)
+certs_changed(struct certs *c)
 {
-	struct certs_stamp	 now;
-	const struct certs_stamp *was;
-	size_t			 i;
+	struct certs_stamp	*now, was;
+	bool			 changed = false;
 
-	for (i = 0; i < c->nstamp; i++) {
-		was = &c->stamp[i];
-		now = *was;
-		stamp_take(&now);
-		if (now.exists != was->exists || now.ino != was->ino ||
-		    now.size != was->size || now.mtime_ns != was->mtime_ns)
-			return true;
+	for (now = c->stamp; now < c->stamp + c->nstamp; now++) {
+		was = *now;
+		stamp_take(now);
+		if (now->exists != was.exists || now->ino != was.ino ||
+		    now->size != was.size || now->mtime_ns != was.mtime_ns)
+			changed = true;
 	}
-	return false;
+	return changed;
 }
 
 /* ---- reading ---- */

@@ -18,7 +18,7 @@ struct certs_stamp;
 struct certs {
 	/* NULL: that port is plain. One reference each. */
 	struct tls_server	*external, *internal;
-	/* What the files were like when they were read. */
+	/* What the files were like when they were last looked at. */
 	struct certs_stamp	*stamp;
 	size_t			 nstamp;
 };
@@ -36,8 +36,9 @@ int	certs_load(struct certs *, const struct conf *,
 	    struct tls_cred *const *more, size_t nmore,
 	    struct tls_sessions *, certs_say *, void *arg);
 void	certs_fini(struct certs *);
-/* Whether a file that was read has changed since, appeared or gone. */
-bool	certs_changed(const struct certs *);
+/* Whether a file has changed, appeared or gone since they were read or this
+ * was last asked. */
+bool	certs_changed(struct certs *);
 /* For fugu checkconfig: what each configured certificate is, as lines. */
 void	certs_describe(const struct conf *, struct buf *out);
 

@@ -14,7 +14,10 @@
 static void
 say(void *arg, bool fatal, const char *text)
 {
-	(void)arg;
+	const struct secure *s = arg;
+
+	if (s->again)
+		return;
 	if (fatal)
 		log_error(text);
 	else
@@ -33,7 +36,7 @@ is_https(const char *url)
 static int
 load_client(struct secure *s, const struct conf *conf)
 {
-	const struct tls_report		report = { say, NULL };
+	const struct tls_report		report = { say, s };
 	struct tls_client_options	o = { .trust = NULL };
 
 	if (s->client != NULL ||
@@ -97,7 +100,7 @@ secure_load(struct secure *s, const struct conf *conf)
 	    (certs_used(conf) || conf->http_server.internal_tls.enabled))
 		s->sessions = tls_sessions_new((size_t)t->session_cache_size);
 	if (certs_load(&fresh, conf, s->more, s->nmore, s->sessions, say,
-	    NULL) == -1)
+	    s) == -1)
 		return -1;
 	if (load_client(s, conf) == -1) {
 		certs_fini(&fresh);
@@ -111,6 +114,7 @@ secure_load(struct secure *s, const struct conf *conf)
 	}
 	certs_fini(&s->certs);
 	s->certs = fresh;
+	s->refused = false;
 	conf_unref(s->conf);
 	s->conf = conf_ref(conf);
 	if (s->loaded != NULL && s->certs.external != NULL)
@@ -217,17 +221,24 @@ secure_apply(struct secure *s)
 
 /* ---- files that change ---- */
 
+/* What could not be used is tried again each time, as that may have had
+ * other reasons, but is told of once. */
 static void
 on_watch(struct timer *t)
 {
 	struct secure *s = (struct secure *)(void *)((char *)t -
 	    offsetof(struct secure, watch));
+	bool changed = certs_changed(&s->certs);
 
-	if (certs_changed(&s->certs)) {
-		if (secure_load(s, s->conf) == 0 && secure_apply(s) == 0)
+	if (changed || s->refused) {
+		s->again = !changed;
+		s->refused = secure_load(s, s->conf) == -1 ||
+		    secure_apply(s) == -1;
+		s->again = false;
+		if (!s->refused)
 			log_info("certificates have changed and were read "
 			    "again");
-		else
+		else if (changed)
 			log_error("certificates have changed, but the new "
 			    "ones can't be used: the old ones stay in force");
 	}

@@ -41,6 +41,8 @@ struct secure {
 	struct server		*srv;
 	struct ports		*ports;
 	struct timer		 watch;
+	bool			 refused;	/* what the watch has found */
+	bool			 again;		/* and has told of already */
 };
 
 /* Read and check all certificates. 0; or -1 after saying what is wrong, and
