@@ -180,18 +180,18 @@ static const struct conf_opt http_server_opts[] = {
 	    "trusted_proxies."),
 	OPT(BOOL, conf_http_server, internal_proxy_protocol, OF_EXTRA, "",
 	    "The same on the internal port."),
-	OPT(LIST, conf_http_server, trusted_proxies, OF_EXTRA | OF_RELOAD,
-	    "", "Addresses, or networks as in 10.0.0.0/8, of proxies that "
+	OPT(LIST, conf_http_server, trusted_proxies, OF_EXTRA, "",
+	    "Addresses, or networks as in 10.0.0.0/8, of proxies that "
 	    "are believed who the client is; unix for whoever comes over a "
 	    "Unix socket."),
-	OPT_ONEOF(conf_http_server, forwarded_header, OF_EXTRA | OF_RELOAD,
+	OPT_ONEOF(conf_http_server, forwarded_header, OF_EXTRA,
 	    "X-Forwarded-For X-Real-IP Forwarded none", "X-Forwarded-For",
 	    "Header in which trusted proxies name the client."),
 	OPT_RANGE(INT, conf_http_server, address_connection_limit,
-	    OF_EXTRA | OF_RELOAD, UP, "",
+	    OF_EXTRA, UP, "",
 	    "Most connections of one client address; 0 for no limit."),
 	OPT_RANGE(INT, conf_http_server, address_connection_rate_limit,
-	    OF_EXTRA | OF_RELOAD, UP, "",
+	    OF_EXTRA, UP, "",
 	    "Most new connections a second of one client address; 0 for no "
 	    "limit."),
 	OPT_RANGE(DUR, conf_http_server, header_timeout, OF_EXTRA, TIME,
@@ -212,9 +212,10 @@ static const struct conf_opt log_opts[] = {
 	OPT_ONEOF(conf_log, level, OF_RELOAD,
 	    "trace debug info warn error fatal none", "info",
 	    "Least weight of a line that is logged."),
-	OPT(STR, conf_log, file, 0, "",
+	OPT(STR, conf_log, file, OF_RELOAD, "",
 	    "File to log to; empty for standard error."),
-	OPT_ONEOF(conf_log, format, OF_EXTRA, "logfmt json", "logfmt",
+	OPT_ONEOF(conf_log, format, OF_EXTRA | OF_RELOAD, "logfmt json",
+	    "logfmt",
 	    "How lines are written."),
 	END
 };
@@ -390,18 +391,21 @@ static const struct conf_opt http_api_opts[] = {
 
 /* Of websocket and uni_websocket. */
 static const struct conf_opt frame_opts[] = {
-	OPT(BOOL, conf_websocket, compression, 0, "",
+	OPT(BOOL, conf_websocket, compression, OF_RELOAD, "",
 	    "Offer permessage-deflate."),
-	OPT_RANGE(INT, conf_websocket, compression_min_size, 0, UP, "",
+	OPT_RANGE(INT, conf_websocket, compression_min_size, OF_RELOAD, UP,
+	    "",
 	    "Least bytes of a message that is compressed."),
-	OPT_RANGE(INT, conf_websocket, compression_level, 0, LEVEL, "1",
+	OPT_RANGE(INT, conf_websocket, compression_level, OF_RELOAD, LEVEL,
+	    "1",
 	    "Effort, from 1 (fast) to 9 (small)."),
-	OPT_RANGE(DUR, conf_websocket, write_timeout, 0, TIME, "1000ms",
+	OPT_RANGE(DUR, conf_websocket, write_timeout, OF_RELOAD, TIME,
+	    "1000ms",
 	    "Time a write may take before the client counts as gone."),
-	OPT_RANGE(INT, conf_websocket, message_size_limit, 0, FROM_1,
+	OPT_RANGE(INT, conf_websocket, message_size_limit, OF_RELOAD, FROM_1,
 	    "65536", "Most bytes of a message from a client."),
-	OPT_RANGE(INT, conf_websocket, decompressed_message_size_limit, 0,
-	    UP, "",
+	OPT_RANGE(INT, conf_websocket, decompressed_message_size_limit,
+	    OF_RELOAD, UP, "",
 	    "The same after decompression; 0 for ten times as much."),
 	KNOWN("frame"),
 	END
@@ -438,24 +442,24 @@ static const struct conf_opt http_stream_opts[] = {
 };
 
 static const struct conf_opt response_opts[] = {
-	OPT_RANGE(INT, conf_response, status_code, 0, STATUS, "",
+	OPT_RANGE(INT, conf_response, status_code, OF_RELOAD, STATUS, "",
 	    "HTTP status."),
-	OPT(STR, conf_response, body, 0, "", "Body of the response."),
+	OPT(STR, conf_response, body, OF_RELOAD, "", "Body of the response."),
 	END
 };
 
 static const struct conf_opt http_transform_opts[] = {
-	OPT_RANGE(INT, conf_response_transform, code, 0, ERROR, "",
+	OPT_RANGE(INT, conf_response_transform, code, OF_RELOAD, ERROR, "",
 	    "Error code of the connect reply."),
 	GROUP(conf_response_transform, to, response_opts),
 	END
 };
 
 static const struct conf_opt http_response_opts[] = {
-	OPT(BOOL, conf_code_to_response, enabled, 0, "",
+	OPT(BOOL, conf_code_to_response, enabled, OF_RELOAD, "",
 	    "Translate the codes."),
 	ITEMS(conf_code_to_response, transforms, conf_response_transform,
-	    0, http_transform_opts,
+	    OF_RELOAD, http_transform_opts,
 	    "The translations: objects with code and to, an object with "
 	    "status_code and body."),
 	END
@@ -492,9 +496,9 @@ static const struct conf_opt uni_websocket_opts[] = {
 	OPT(STR, conf_websocket, handler_prefix, OF_PREFIX,
 	    "/connection/uni_websocket", "Path."),
 	SAME(frame_opts),
-	OPT(BOOL, conf_websocket, disable_closing_handshake, 0, "",
+	OPT(BOOL, conf_websocket, disable_closing_handshake, OF_RELOAD, "",
 	    "Send no close frame."),
-	OPT(BOOL, conf_websocket, disable_disconnect_push, 0, "",
+	OPT(BOOL, conf_websocket, disable_disconnect_push, OF_RELOAD, "",
 	    "Send no disconnect push."),
 	OPT(BOOL, conf_websocket, join_push_messages, 0, "",
 	    "Allow several pushes in a message, which is never done."),

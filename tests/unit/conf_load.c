@@ -702,14 +702,22 @@ TEST(what_a_reload_cannot_change_is_named)
 
 	a = must(&(struct conf_source){ .path = "x", .text = SV("{}") });
 	b = must(&(struct conf_source){ .path = "x", .text = SV("{"
-	    "\"http_server\":{\"port\":1},\"pid_file\":\"x\",\"workers\":2,"
-	    "\"log\":{\"level\":\"none\",\"format\":\"json\"},"
+	    "\"http_server\":{\"port\":1,\"trusted_proxies\":[\"unix\"],"
+	    "\"forwarded_header\":\"none\",\"address_connection_limit\":1,"
+	    "\"address_connection_rate_limit\":1},"
+	    "\"pid_file\":\"x\",\"workers\":2,"
+	    "\"log\":{\"level\":\"none\",\"format\":\"json\","
+	    "\"file\":\"x\"},\"websocket\":{\"compression\":true},"
 	    "\"client\":{\"insecure\":true,\"token\":{\"audience\":\"x\"}},"
 	    "\"http_api\":{\"key\":\"x\",\"external\":true},"
 	    "\"channel\":{\"namespaces\":[{\"name\":\"ab\"}]}}") });
 	if (a != NULL && b != NULL) {
-		CHECK_INT(conf_diff_reload(a, b, &names), 5);
-		CHECK_SV(buf_sv(&names), "http_server.port, log.format, "
+		CHECK_INT(conf_diff_reload(a, b, &names), 8);
+		CHECK_SV(buf_sv(&names), "http_server.port, "
+		    "http_server.trusted_proxies, "
+		    "http_server.forwarded_header, "
+		    "http_server.address_connection_limit, "
+		    "http_server.address_connection_rate_limit, "
 		    "http_api.external, pid_file, workers");
 		buf_reset(&names);
 		CHECK_INT(conf_diff_reload(b, b, &names), 0);
