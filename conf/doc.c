@@ -161,33 +161,42 @@ put_option(const struct doc *d, const struct conf_opt *o, const void *slot)
 	buf_fini(&b);
 }
 
+/* The options of a list's objects, as LIST[].NAME. */
+static void
+visit_items(struct conf_visitor *v, const struct conf_opt *o, void *slot)
+{
+	size_t was = v->path.n;
+
+	conf_path_add(&v->path, SV("[]"));
+	conf_visit(v, o, slot);
+	conf_path_pop(&v->path, was);
+}
+
 /* Every option, for text and Markdown. */
 static bool
 all_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 {
 	struct doc *d = (struct doc *)v;
 	struct sv path = { v->path.s, v->path.n };
-	size_t was;
 
 	if (o->type == CONF_GROUP)
 		return true;
 	if (sv_starts(path, d->section))
 		put_option(d, o, slot);
-	if (o->type == CONF_ITEMS) {
-		was = v->path.n;
-		conf_path_add(&v->path, SV("[]"));
-		conf_visit(v, o, slot);
-		conf_path_pop(&v->path, was);
-	}
+	if (o->type == CONF_ITEMS)
+		visit_items(v, o, slot);
 	return true;
 }
 
-/* What does something, or is accepted. */
+/* What does something, or is accepted; namespaces have the options of
+ * without_namespace. */
 static bool
 supported_visit(struct conf_visitor *v, const struct conf_opt *o, void *slot)
 {
 	if (o->type != CONF_GROUP && (slot != NULL || (o->flags & OF_NOP)))
 		put_option((struct doc *)v, o, slot);
+	if (o->type == CONF_ITEMS && slot != NULL && !(o->flags & OF_NAMED))
+		visit_items(v, o, slot);
 	return true;
 }
 

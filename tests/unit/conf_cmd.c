@@ -268,6 +268,12 @@ TEST(the_manual_page_is_up_to_date)
 		buf_puts(&b, mark + 10);
 		CHECK(sv_eq(buf_sv(&b), sv_from(page)));
 	}
+	/* Options of objects are options. */
+	CHECK(strstr(page, ".It Ic http_server.listeners[].unix_socket\n") !=
+	    NULL);
+	CHECK(strstr(page, ".It Ic http_server.tls.certificates[].key_pem\n")
+	    != NULL);
+	CHECK(strstr(page, "namespaces[]") == NULL);
 	buf_fini(&b);
 	free(frame);
 	free(page);
