@@ -65,21 +65,6 @@ put_result(struct client *c, struct enc *e, const struct connect_result *r,
 		enc_u64(e, 11, "time", (uint64_t)clock_wall_ms());
 }
 
-/* see connect.h */
-void
-connect_reply(struct client *c, uint32_t id, const struct connect_result *r,
-    struct sv subs)
-{
-	struct enc *e = client_reply_begin(c);
-
-	if (e->uni)
-		encode_push_begin(e, SV(""), 10, "connect");
-	else
-		encode_reply_begin(e, id, METHOD_CONNECT);
-	put_result(c, e, r, subs);
-	command_reply_end(c, METHOD_CONNECT);
-}
-
 /* The first ping comes at a random time in the second half of the interval,
  * so that clients that came back together spread. */
 static void
@@ -93,21 +78,41 @@ start_pings(struct client *c)
 	random_bytes(&r, sizeof(r));
 	c->ping_at = c->node->w->now + interval / 2 +
 	    (int64_t)(r % (uint64_t)(interval - interval / 2));
+	client_set_timer(c);
 }
 
-/* The connection's end as the token says it. -1: it lies in the past. */
+/* see connect.h */
+void
+connect_reply(struct client *c, uint32_t id, const struct connect_result *r,
+    struct sv subs)
+{
+	struct enc *e = client_reply_begin(c);
+
+	if (c->tr->accepted != NULL)
+		c->tr->accepted(c);
+	start_pings(c);
+	if (e->uni)
+		encode_push_begin(e, SV(""), 10, "connect");
+	else
+		encode_reply_begin(e, id, METHOD_CONNECT);
+	put_result(c, e, r, subs);
+	command_reply_end(c, METHOD_CONNECT);
+}
+
+/* The connection's end as the token says it. -1: it lies in the past, and what
+ * was set before stays. */
 static int
 set_expiry(struct client *c, int64_t expire_at, struct connect_result *r)
 {
 	int64_t now = clock_wall_ms() / MSEC_PER_SEC;
 
+	if (expire_at > 0 && expire_at < now)
+		return -1;
 	c->expire_at = 0;
 	r->expires = expire_at > 0;
 	r->ttl = 0;
 	if (expire_at <= 0)
 		return 0;
-	if (expire_at < now)
-		return -1;
 	r->ttl = expire_at - now;
 	if (r->ttl > TTL_MAX)
 		r->ttl = TTL_MAX;
@@ -141,7 +146,7 @@ connect_refuse(struct client *c, uint32_t id, uint32_t code)
 		return;
 	}
 	c->state = CLIENT_REFUSED;
-	c->ping_at = c->expire_at = 0;
+	c->expire_at = 0;
 	if (c->node->conf->client.stale_close_delay > 0)
 		c->stale_at = c->node->w->now +
 		    c->node->conf->client.stale_close_delay;
@@ -189,12 +194,9 @@ accept_connect(struct client *c, uint32_t id, const struct credentials *who)
 	c->node->stats.connections_accepted++;
 	client_stats(c)->inflight++;
 	client_stats(c)->accepted++;
-	start_pings(c);
 	client_set_timer(c);
 	log_debug("client connected", kv_s("client", client_id(c, uid)),
 	    kv_sv("user", who->user), kv_s("peer", conn_peer(c->conn, peer)));
-	if (c->tr->accepted != NULL)
-		c->tr->accepted(c);
 	if (who->bare)
 		connect_reply(c, id, &r, (struct sv){ NULL, 0 });
 	else
@@ -313,7 +315,7 @@ command_refresh(struct client *c, uint32_t id,
 		client_disconnect(c, DISCONNECT_INSUFFICIENT_STATE, NULL);
 	} else if (set_expiry(c, t.expire_at, &r) == -1) {
 		client_reply_error(c, METHOD_REFRESH, id, ERROR_EXPIRED);
-	} else if (set_info(c, t.info) == -1) {
+	} else if (t.info.n > 0 && set_info(c, t.info) == -1) {
 		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	} else {
 		client_set_timer(c);

@@ -299,9 +299,27 @@ TEST(what_a_refresh_changes)
 	CHECK_INT(the_client()->expire_at, 0);
 	CHECK_SVEQ(sv_make(the_client()->info, the_client()->ninfo),
 	    SV("[2]"));
+	/* One that has none leaves it. */
 	ask(fd, with_token(6, "refresh", "{\"sub\":\"42\"}"));
-	CHECK(the_client()->info == NULL);
-	CHECK_INT(the_client()->ninfo, 0);
+	CHECK_SVEQ(sv_make(the_client()->info, the_client()->ninfo),
+	    SV("[2]"));
+	close(fd);
+	CHECK(stop());
+}
+
+/* The end that was set before stays: a token whose own has come does not make
+ * a connection live for ever. */
+TEST(a_refused_refresh_changes_nothing)
+{
+	int	fd = expiring();
+	int64_t	at = the_client()->expire_at;
+
+	CHECK(at != 0);
+	CHECK(strstr(ask(fd, with_token(2, "refresh", "{\"sub\":\"42\","
+	    "\"info\":[2],\"expire_at\":1}")), "\"code\":110") != NULL);
+	CHECK_INT(the_client()->expire_at, at);
+	CHECK_SVEQ(sv_make(the_client()->info, the_client()->ninfo),
+	    SV("{\"n\": 1}"));
 	close(fd);
 	CHECK(stop());
 }

@@ -6,6 +6,7 @@
  * answers that wait for connect.
  */
 #include "client/stream.h"
+#include "jwt/jwt.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/test.h"
 
@@ -217,6 +218,63 @@ TEST(errors_become_statuses)
 	CHECK(strstr(hear(fd), "\r\n\r\ntoken expired") != NULL);
 	CHECK(is_over(fd));
 	close(fd);
+	CHECK(stop());
+}
+
+static const char *
+with_claims(const char *claims)
+{
+	static char	text[1024];
+	struct buf	b = BUF_INIT;
+
+	CHECK_INT(jwt_sign(&b, JWT_HS256, SV("e2e-secret"),
+	    sv_from(claims)), 0);
+	snprintf(text, sizeof(text), "POST /stream HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Length: %zu\r\n\r\n{\"token\":\"%.*s\"}",
+	    b.n + strlen("{\"token\":\"\"}"), SV_ARG(buf_sv(&b)));
+	buf_fini(&b);
+	return text;
+}
+
+/* The subscriptions that come with connect are a part of it. */
+TEST(subscriptions_come_before_the_status)
+{
+	static const struct { const char *more, *answer; } v[] = {
+		{ "", "HTTP/1.1 200 " },
+		{ ",\"no:way\"", "HTTP/1.1 418 " },
+		{ ",\"x\",\"y\",\"z\"", "HTTP/1.1 419 " },
+	};
+	char		far[8], claims[128];
+	const char	*request;
+	unsigned	 k = 0;
+	size_t		 i;
+	int		 fd;
+
+	do	/* a channel of the other worker */
+		snprintf(far, sizeof(far), "c%u", k++ % 1000);
+	while (hash_sv(sv_from(far)) % 2 != 1);
+
+	if (!CHECK(start(2, "{\"client\":{\"channel_limit\":3,\"token\":"
+	    "{\"hmac_secret_key\":\"e2e-secret\"}},\"uni_http_stream\":"
+	    "{\"connect_code_to_http_response\":{\"enabled\":true,"
+	    "\"transforms\":[{\"code\":102,\"to\":{\"status_code\":418}},"
+	    "{\"code\":3505,\"to\":{\"status_code\":419}}]}}}")))
+		return;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		test_note("%s", v[i].more);
+		snprintf(claims, sizeof(claims), "{\"channels\":[\"%s\"%s]}",
+		    far, v[i].more);
+		request = with_claims(claims);
+		fd = dial_site(0, &site, "");
+		(void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
+		worker_turn(srv.worker[0], 0);
+		CHECK_STR(hear(fd), "");
+		turns(3);
+		CHECK(begins(hear(fd), v[i].answer));
+		CHECK(i == 0 || is_over(fd));
+		close(fd);
+		turns(3);
+	}
 	CHECK(stop());
 }
 
