@@ -71,6 +71,12 @@ kind_of(struct client_sub *s, struct hub_fanout *f)
 
 	if (!(s->flags & SUB_DELTA))
 		return PUB_PLAIN;
+	if (f->pub->offset == 0) {
+		/* Not kept: no delta will be one of this, which the client
+		 * has now. */
+		s->flags &= (uint16_t)~SUB_DELTA_READY;
+		return PUB_STRING;
+	}
 	if (!(s->flags & SUB_DELTA_READY)) {
 		s->flags |= SUB_DELTA_READY;
 		return PUB_STRING;

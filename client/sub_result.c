@@ -117,13 +117,15 @@ sub_put_result(struct enc *e, struct client_sub *s,
 	if (positioned)
 		enc_str_always(e, push ? 4 : 6, "epoch",
 		    sv_from(r->top.epoch));
-	if (!push && p->recovered && !has_newest(p, r))
+	if (!push && p->recovered && !has_newest(p, r)) {
 		put_recovered(e, s, r);
-	/* Who has recovered has a base for deltas, unless its filter kept the
-	 * newest from it. */
-	if (p->recovered && s->flags & SUB_DELTA &&
-	    (r->npub == 0 || sub_passes(s, r->pub[r->npub - 1])))
-		s->flags |= SUB_DELTA_READY;
+		/* The newest is a base for deltas, where it was sent: a
+		 * filter may have kept it back. Without one it is not known
+		 * what the client has besides its position. */
+		if (s->flags & SUB_DELTA && r->npub > 0 &&
+		    sub_passes(s, r->pub[r->npub - 1]))
+			s->flags |= SUB_DELTA_READY;
+	}
 	s->client->node->fan.tags_of = NULL;
 	enc_bool(e, 8, "recovered", !push && p->recovered);
 	enc_u64(e, push ? 5 : 9, "offset", p->recovered ? p->offset :
