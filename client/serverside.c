@@ -77,6 +77,8 @@ finish(struct client *c)
 	} else if (k->error != 0) {
 		client_leave(c);
 		connect_refuse(c, k->id, k->error);
+	} else if (k->subs.failed) {
+		client_disconnect(c, DISCONNECT_SERVER_ERROR, NULL);
 	} else {
 		connect_reply(c, k->id, &k->result, buf_sv(&k->subs));
 		client_reply_flush(c);

@@ -287,19 +287,34 @@ TEST(gone_while_the_api_subscribes)
 /* ---- without memory ---- */
 
 static bool
+is_whole(const char *s)
+{
+	int depth = 0;
+
+	for (; *s != '\0'; s++)
+		depth += (*s == '{') - (*s == '}');
+	return depth == 0;
+}
+
+static bool
 sweep(void)
 {
-	bool	ok = false;
-	int	fd;
+	const char	*got;
+	bool		 ok = false;
+	int		 fd;
 
 	if (!begin_with(PERSONAL_CONF, "must"))
 		return false;
 	if ((fd = knock(0)) != -1) {
-		ok = strstr(tell(fd, "{'id':1,'connect':{'token':'"
+		got = tell(fd, "{'id':1,'connect':{'token':'"
 		    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3IiwiY2hhbm5lbHMiOlsiYSIsI"
 		    "mtlZXA6YiJdfQ.g11MA1nYWUd1cvN6wZY1cabBgBzu67h4oIn6DX"
-		    "xVb98','subs':{'must:c':{}}}}"),
-		    "'connect':{") != NULL;
+		    "xVb98','subs':{'must:c':{}}}}");
+		ok = strstr(got, "'connect':{") != NULL;
+		/* Either all of it or nothing. */
+		CHECK(!ok || (strstr(got, "'must:c':{") != NULL &&
+		    strstr(got, "'keep:b':{}") != NULL &&
+		    strstr(got, "'keep:#7':{}") != NULL && is_whole(got)));
 		if (newest(0) != NULL)
 			subscribe(newest(0));
 		ok = strstr(heard(fd), "'subscribe':{") != NULL && ok;
