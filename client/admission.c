@@ -34,14 +34,17 @@ count_others(struct node *n, void *arg, void *result)
 	    sv_make(a->user, a->nuser), &v)) {
 		struct client *c = client_of_user_sub(v[i]);
 
-		/* Who is sent away leaves its place to another. */
-		if (a->kick && c->state != CLIENT_CLOSED) {
+		/* Who is sent away leaves its place to another; who was
+		 * during a fan-out is still here, but not for long. */
+		if (c->state == CLIENT_CLOSED) {
+			i++;
+		} else if (a->kick) {
 			client_disconnect(c, DISCONNECT_CONNECTION_LIMIT,
 			    NULL);
-			continue;
+		} else {
+			++*count;
+			i++;
 		}
-		++*count;
-		i++;
 	}
 }
 
