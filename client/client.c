@@ -314,6 +314,8 @@ handle_command(struct client *c, struct sv one)
 	enum decode_err		 err;
 	struct command		 cmd;
 
+	if (c->state == CLIENT_CLOSED)
+		return;		/* since it began to wait */
 	if (w->uni)
 		err = decode_connect_json(&d, one, &cmd);
 	else if (w->protobuf)

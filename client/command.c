@@ -218,6 +218,8 @@ run(struct client *c, const struct command *cmd)
 	case METHOD_MAX:
 		break;
 	}
+	if (c->retry)
+		c->node->stats.commands[cmd->method]--;
 }
 
 /* see client.h */

@@ -59,6 +59,27 @@ TEST(connections_of_a_user)
 	}
 }
 
+/* Who was sent away during a fan-out leaves when its connection is over. */
+TEST(who_is_on_the_way_out_is_not_counted)
+{
+	struct hub_pub_view	 v = { .data = SV("\xff"), .is_binary = true };
+	struct client		*c;
+	int			 fd;
+
+	WITH_WORKERS(LIMIT_CONF("\"user_connection_limit\":1"), "") {
+		fd = connecting(0);
+		CHECK(is_in(fd));
+		join(fd, "");
+		c = newest(0);
+		v.channel = sv_from(channel);
+		hub_deliver(owner, hub_pub_new(&v), NULL, "");
+		CHECK_STR(heard(fd), "close 3506");
+		CHECK(newest(0) == c && c->user.entry != NULL);
+		CHECK(is_in(connecting(workers - 1)));
+		CHECK(end());
+	}
+}
+
 TEST(one_connection_at_a_time)
 {
 	int first, second;
@@ -112,6 +133,7 @@ TEST(commands_behind_a_connect)
 		    "{'id':4,'publish':{}}\n{'id':5,'unsubscribe':{}}\n"
 		    "{'id':6,'history':{'publications':[],'epoch':'E',"
 		    "'offset':2}}"));
+		CHECK_INT(srv.node[0]->stats.commands[METHOD_CONNECT], 1);
 		CHECK_INT(srv.node[0]->stats.commands[METHOD_PUBLISH], 2);
 		CHECK(newest(0)->backlog == NULL);
 		CHECK(end());

@@ -353,7 +353,7 @@ sent_away_behind(const char *cmd)
 	sub = connected(0);
 	ask(sub, fill("{\"id\":2,\"subscribe\":{\"channel\":\"~\"}}"));
 	fd = connected(0);
-	snprintf(text, sizeof(text), "%s\n"
+	snprintf(text, sizeof(text), "%s\n{\"id\":9,\"connect\":{}}\n"
 	    "{\"id\":3,\"publish\":{\"channel\":\"~\",\"data\":2}}", cmd);
 	put(fd, fill(text));
 	put(fd, fill("{\"id\":4,\"publish\":{\"channel\":\"~\",\"data\":3}}"));
@@ -363,6 +363,7 @@ sent_away_behind(const char *cmd)
 	turns(4);
 	CHECK_STR(get(fd), "close 3503");
 	CHECK_STR(get(sub), "");
+	CHECK_INT(srv.node[0]->stats.commands[METHOD_CONNECT], 2);
 	CHECK_INT(srv.node[0]->hub.nsubs, 1);
 	CHECK(!client_of(0)->conn->paused);
 	close(fd);
