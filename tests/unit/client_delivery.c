@@ -107,6 +107,49 @@ TEST(recovered_deltas_through_a_filter)
 	}
 }
 
+/* Who missed nothing has its position, maybe from elsewhere, and that is
+ * all that is known of it. */
+TEST(nothing_recovered_is_no_base)
+{
+	int fd;
+
+	WITH_WORKERS(CHANNELS_CONF, "delta") {
+		fd = come(0);
+		say("{'t':'" LONG "','n':1}");
+		CHECK_STR(join(fd, FOSSIL ",'recover':true,'offset':1"),
+		    SUB_OK("'recoverable':true,'epoch':'E','recovered':true,"
+		    "'offset':1,'positioned':true,'was_recovering':true,"
+		    "'delta':true"));
+		say("{'t':'" LONG "','n':2}");
+		CHECK_STR(heard(fd), want("{'push':{'channel':'@',"
+		    "'pub':{'data':" WHOLE(2) ",'offset':2}}}"));
+		say("{'t':'" LONG "','n':3}");
+		CHECK(strstr(heard(fd), "'delta':true") != NULL);
+		CHECK(end());
+	}
+}
+
+/* A delta is one of what was kept before, so the publication behind one that
+ * was not kept is whole. */
+TEST(what_is_not_kept_is_no_base)
+{
+	int fd;
+
+	WITH_WORKERS(CHANNELS_CONF, "delta") {
+		fd = come(0);
+		join(fd, FOSSIL);
+		say("{'t':'" LONG "','n':1}");
+		forge(0, epoch);
+		heard(fd);
+		say("{'t':'" LONG "','n':2}");
+		CHECK_STR(heard(fd), want("{'push':{'channel':'@',"
+		    "'pub':{'data':" WHOLE(2) ",'offset':2}}}"));
+		say("{'t':'" LONG "','n':3}");
+		CHECK(strstr(heard(fd), "'delta':true") != NULL);
+		CHECK(end());
+	}
+}
+
 /* ---- filters ---- */
 
 /* spec 12.10: what is filtered out counts. */
@@ -352,6 +395,28 @@ TEST(subscriptions_expire)
 		    "'reason':'subscription expired'}")));
 		CHECK_INT(srv.node[0]->hub.nsubs, 0);
 		CHECK(c->state == CLIENT_CONNECTED);
+		CHECK(end());
+	}
+}
+
+/* The API takes any number for it. */
+TEST(subscriptions_that_expire_never)
+{
+	const struct conf_channel	*opt;
+	struct sub_request		 r = { .recover = false };
+	struct sub_options		 o;
+
+	WITH_WORKERS(CHANNELS_CONF, "keep") {
+		come(0);
+		r.channel = sv_from(channel);
+		opt = channel_options(conf, r.channel, NULL);
+		sub_options_default(&o, conf, opt);
+		o.expire_at = INT64_MAX;
+		client_subscribe(newest(0), &r, &o);
+		turns(4);
+		tick_after(newest(0), 28000);
+		CHECK_INT(newest(0)->nsubs, 1);
+		CHECK_INT(newest(0)->state, CLIENT_CONNECTED);
 		CHECK(end());
 	}
 }
