@@ -6,8 +6,9 @@
  *
  * A worker is a thread with an epoll loop; everything below belongs to one
  * worker and is touched only by it, except worker_post(). A turn of the
- * loop is: wait, handle events, run mail, run timers, flush the output of
- * every touched connection with one write each, free what was closed.
+ * loop is: wait, run mail, handle events, run the mail that came meanwhile,
+ * run timers, flush the output of every touched connection with one write
+ * each, free what was closed.
  *
  * Nobody frees a connection inside a callback: conn_close() marks it, no
  * callback but on_close comes after that, and on_close and free happen at
@@ -22,7 +23,6 @@
 #include <netinet/in.h>
 
 #include <pthread.h>
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,18 +58,15 @@ timer_is_set(const struct timer *t)
 
 /* ---- descriptors ---- */
 
-/* Something the loop waits on. Embedded in a conn, listener or eventfd.
- * The low bits of epoll's data carry gen, so that an event for a descriptor
- * closed and reused in the same turn is recognised and dropped. */
+/* Something the loop waits on. Embedded in a conn, listener or eventfd. */
 struct io {
-	alignas(8) int	  fd;		/* also where pointers have 4 bytes */
-	uint8_t		  gen;
+	int		  fd;
 	uint32_t	  want;		/* EPOLL* registered now */
 	void		(*on_event)(struct io *, struct worker *, uint32_t ev);
 };
 
-/* Register, change the wanted events, take out (does not close the fd).
- * 0 or -1 with errno. */
+/* Register, change the wanted events, take out (does not close the fd; no
+ * event of it comes any more, it may be freed). 0 or -1 with errno. */
 int	io_add(struct worker *, struct io *, uint32_t events);
 int	io_want(struct worker *, struct io *, uint32_t events);
 void	io_del(struct worker *, struct io *);
@@ -102,7 +99,8 @@ struct worker {
 	LIST_HEAD(, conn) conns;
 	struct conn	 *dirty, **dirty_tail, *closing;
 	char		 *rbuf;		/* the one receive buffer */
-	uint8_t		  gen;
+	struct epoll_event *ev;		/* in hand */
+	int		  nev;
 	bool		  stop, running;
 	int		  spare_fd;
 	pthread_t	  thread;
@@ -314,6 +312,8 @@ void	net_set_conn_limit(unsigned max_conns, const char *refusal);
 /* What limits connections by their peer's address, or NULL. It outlives the
  * workers' connections. */
 void	net_set_limiter(struct limiter *);
+/* What it has done; all zero without one. */
+void	net_limit_stats(struct limit_stats *);
 /* Count a connection among its peer's, until it ends; for once only, and
  * those without an IP address are not counted. Not LIMIT_OK: it is one too
  * many, refuse it. Its peer_ip must not change from then on. */

@@ -19,18 +19,14 @@
 #include "util/log.h"
 
 #define EVENTS_MAX	256
-#define GEN_MASK	7u
-_Static_assert(alignof(struct io) > GEN_MASK, "room for the generation");
 
 /* see net.h */
 int
 io_add(struct worker *w, struct io *io, uint32_t events)
 {
-	struct epoll_event ev = { .events = events };
+	struct epoll_event ev = { .events = events, .data.ptr = io };
 
-	io->gen = w->gen++ & GEN_MASK;
 	io->want = events;
-	ev.data.u64 = (uint64_t)(uintptr_t)io | io->gen;
 	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, io->fd, &ev);
 }
 
@@ -38,12 +34,11 @@ io_add(struct worker *w, struct io *io, uint32_t events)
 int
 io_want(struct worker *w, struct io *io, uint32_t events)
 {
-	struct epoll_event ev = { .events = events };
+	struct epoll_event ev = { .events = events, .data.ptr = io };
 
 	if (io->want == events)
 		return 0;
 	io->want = events;
-	ev.data.u64 = (uint64_t)(uintptr_t)io | io->gen;
 	return epoll_ctl(w->epfd, EPOLL_CTL_MOD, io->fd, &ev);
 }
 
@@ -51,10 +46,13 @@ io_want(struct worker *w, struct io *io, uint32_t events)
 void
 io_del(struct worker *w, struct io *io)
 {
-	struct epoll_event ev = { .events = 0 };
+	struct epoll_event	ev = { .events = 0 };
+	int			i;
 
 	epoll_ctl(w->epfd, EPOLL_CTL_DEL, io->fd, &ev);
-	io->gen ^= GEN_MASK;	/* events still in hand are stale */
+	for (i = 0; i < w->nev; i++)
+		if (w->ev[i].data.ptr == io)
+			w->ev[i].data.ptr = NULL;
 }
 
 static void
@@ -163,7 +161,10 @@ turn_wait(const struct worker *w, int max_ms)
 	return ms;
 }
 
-/* see net.h */
+/* Mail comes before the events: a peer who says something now may have been
+ * told by another worker what that one had posted before. The mail may end
+ * descriptors whose events are in hand.
+ * see net.h */
 void
 worker_turn(struct worker *w, int max_ms)
 {
@@ -175,12 +176,13 @@ worker_turn(struct worker *w, int max_ms)
 	n = epoll_wait(w->epfd, ev, EVENTS_MAX, turn_wait(w, max_ms));
 	w->now = clock_mono_ms();
 	w->stats.turns++;
-	for (i = 0; i < n; i++) {
-		io = (struct io *)(uintptr_t)
-		    (ev[i].data.u64 & ~(uint64_t)GEN_MASK);
-		if (io->gen == (ev[i].data.u64 & GEN_MASK))
+	w->ev = ev;
+	w->nev = n;
+	run_mail(w);
+	for (i = 0; i < n; i++)
+		if ((io = ev[i].data.ptr) != NULL)
 			io->on_event(io, w, ev[i].events);
-	}
+	w->nev = 0;
 	run_mail(w);
 	wheel_run(w);
 	conns_flush(w);

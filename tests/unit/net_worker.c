@@ -5,6 +5,7 @@
  * Workers: mail between threads, addresses, listeners, and what happens when
  * there are too many connections.
  */
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <arpa/inet.h>
@@ -18,6 +19,7 @@
 #include "net/net.h"
 #include "tests/unit/test.h"
 #include "util/clock.h"
+#include "net/internal.h"
 
 /* ---- addresses ---- */
 
@@ -341,6 +343,81 @@ TEST(a_shared_socket_is_shared)
 	}
 	CHECK_INT(shared_accepted, CONNS);
 	CHECK_INT(net_conns(), 0);
+}
+
+/* ---- mail and events of one turn ---- */
+
+struct order {
+	struct mail	mail;		/* first */
+	struct io	io;
+	char		seen[8];
+	struct listener	*listener;
+};
+
+static void
+order_event(struct io *io, struct worker *w, uint32_t ev)
+{
+	struct order	*o = container_of(io, struct order, io);
+	char		 c;
+
+	(void)w;
+	(void)ev;
+	CHECK_INT(read(io->fd, &c, 1), 1);
+	strcat(o->seen, "e");
+}
+
+static void
+order_mail(struct mail *m, void *ctx)
+{
+	(void)ctx;
+	strcat(((struct order *)(void *)m)->seen, "m");
+}
+
+/* What another worker posted is done before what its peers, who may know of
+ * it, say then. */
+TEST(mail_comes_before_events)
+{
+	struct worker	*w = worker_new(0);
+	struct order	 o = { .mail.run = order_mail,
+			    .io.on_event = order_event };
+	int		 fd[2];
+
+	CHECK_INT(pipe(fd), 0);
+	o.io.fd = fd[0];
+	CHECK_INT(io_add(w, &o.io, EPOLLIN), 0);
+	CHECK_INT(write(fd[1], "x", 1), 1);
+	worker_post(w, &o.mail);
+	worker_turn(w, 100);
+	CHECK_STR(o.seen, "me");
+	close(fd[0]);
+	close(fd[1]);
+	worker_free(w);
+}
+
+static void
+end_listener(struct mail *m, void *ctx)
+{
+	(void)ctx;
+	listener_free(((struct order *)(void *)m)->listener);
+}
+
+/* The event of one that waits there is in hand by then. */
+TEST(mail_may_end_a_listener)
+{
+	struct worker	*w = worker_new(0);
+	struct order	 o = { .mail.run = end_listener };
+	struct addr	 a;
+	int		 fd;
+
+	memset(&seen, 0, sizeof(seen));
+	o.listener = listener_new(w, listen_any(&a, false), false, on_accept,
+	    &seen);
+	fd = dial(&a);
+	worker_post(w, &o.mail);
+	worker_turn(w, 100);
+	CHECK_INT(seen.accepted, 0);
+	close(fd);
+	worker_free(w);
 }
 
 /* Over the limit a connection is marked, and over the reserve it is told so
