@@ -9,8 +9,10 @@
  * keys and AEAD suites only. X25519 comes first among the curves (BearSSL
  * always prefers it, and it costs half of P-256), then P-256 and P-384. The
  * implementations are the library's choice for the machine, so that a newer
- * one's faster ones are used when it is linked.
+ * one's faster ones are used when it is linked. It is asked once: to find out
+ * what the processor can do takes it microseconds in a virtual machine.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,30 +57,53 @@ const char *const tls_failure_name[TLS_FAIL_MAX] = {
 	[TLS_FAIL_PROTOCOL] = "protocol"
 };
 
-static bool
-has_aes(void)
+/* What was chosen for this machine, and in what order. */
+static struct {
+	pthread_once_t			 once;
+	const uint16_t			*suites;
+	const br_block_ctr_class	*aes;
+	br_ghash			 ghash;
+	br_chacha20_run			 chacha20;
+	br_poly1305_run			 poly1305;
+	br_ec_impl			 ec;
+} chosen = { .once = PTHREAD_ONCE_INIT };
+
+static void
+choose(void)
 {
-	return br_aes_x86ni_ctr_get_vtable() != NULL ||
-	    br_aes_pwr8_ctr_get_vtable() != NULL;
+	static br_ssl_engine_context eng;	/* to be told, no more */
+
+	br_ssl_engine_set_default_aes_gcm(&eng);
+	br_ssl_engine_set_default_chapol(&eng);
+	chosen.aes = eng.iaes_ctr;
+	chosen.ghash = eng.ighash;
+	chosen.chacha20 = eng.ichacha;
+	chosen.poly1305 = eng.ipoly;
+	chosen.suites = br_aes_x86ni_ctr_get_vtable() != NULL ||
+	    br_aes_pwr8_ctr_get_vtable() != NULL ? aes_first : chacha_first;
+	chosen.ec = *br_ec_get_default();
+	chosen.ec.supported_curves &= CURVES;
 }
 
 static void
-set_algorithms(struct tls_handshake *h)
+set_algorithms(br_ssl_engine_context *eng)
 {
-	br_ssl_engine_context *eng = h->eng;
-
+	pthread_once(&chosen.once, choose);
 	br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
-	br_ssl_engine_set_suites(eng, has_aes() ? aes_first : chacha_first,
-	    NSUITES);
-	br_ssl_engine_set_default_aes_gcm(eng);
-	br_ssl_engine_set_default_chapol(eng);
+	br_ssl_engine_set_suites(eng, chosen.suites, NSUITES);
+	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable,
+	    &br_sslrec_out_gcm_vtable);
+	br_ssl_engine_set_aes_ctr(eng, chosen.aes);
+	br_ssl_engine_set_ghash(eng, chosen.ghash);
+	br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable,
+	    &br_sslrec_out_chapol_vtable);
+	br_ssl_engine_set_chacha20(eng, chosen.chacha20);
+	br_ssl_engine_set_poly1305(eng, chosen.poly1305);
 	br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);
 	br_ssl_engine_set_hash(eng, br_sha384_ID, &br_sha384_vtable);
 	br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
 	br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
-	h->ec = *br_ec_get_default();
-	h->ec.supported_curves &= CURVES;
-	br_ssl_engine_set_ec(eng, &h->ec);
+	br_ssl_engine_set_ec(eng, &chosen.ec);
 	br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
 }
 
@@ -92,11 +117,14 @@ tls_handshake_new(br_ssl_engine_context *eng)
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return NULL;
 	h->eng = eng;
-	set_algorithms(h);
+	set_algorithms(eng);
 	/* After the hashes, of which the generator is made. */
 	random_bytes(seed, sizeof(seed));
 	br_ssl_engine_inject_entropy(eng, seed, sizeof(seed));
 	explicit_bzero(seed, sizeof(seed));
+	/* Enough: it need not ask the processor and the system as well,
+	 * which is a tenth of a resumed handshake. */
+	eng->rng_os_rand_done = 1;
 	return h;
 }
 
@@ -106,8 +134,7 @@ tls_handshake_free(struct tls_handshake *h)
 {
 	if (h == NULL)
 		return;
-	br_ssl_engine_set_ec(h->eng, NULL);
-	/* The one of these that has no setter. */
+	/* This has no setter. */
 	h->eng->chain = NULL;
 	h->eng->chain_len = 0;
 	if (h->server != NULL)

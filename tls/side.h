@@ -15,7 +15,6 @@
 
 struct tls_handshake {
 	br_ssl_engine_context	*eng;
-	br_ec_impl		 ec;
 	struct tls_verify	*verify;	/* of the peer, or NULL */
 	char			*subject;	/* of a session, or NULL */
 	struct buf		 why;

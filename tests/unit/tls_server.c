@@ -39,13 +39,16 @@ over(void)
 static void
 set_up(const struct how *how)
 {
-	br_ssl_engine_context *eng = &client->eng;
+	static br_ec_impl	 fewer;
+	br_ssl_engine_context	*eng = &client->eng;
 
 	if (how->suite != 0)
 		br_ssl_engine_set_suites(eng, &how->suite, 1);
-	if (how->curves != 0)
-		((br_ec_impl *)(uintptr_t)eng->iec)->supported_curves =
-		    how->curves;
+	if (how->curves != 0) {
+		fewer = *eng->iec;
+		fewer.supported_curves = how->curves;
+		br_ssl_engine_set_ec(eng, &fewer);
+	}
 	if (how->version != 0)
 		br_ssl_engine_set_versions(eng, how->version, how->version);
 	if (how->sha384) {
