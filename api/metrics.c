@@ -451,6 +451,20 @@ put_workers(struct buf *b, const struct metrics *m)
 	}
 }
 
+/* Who was refused by its address. */
+static void
+put_limits(struct buf *b, const struct limit_stats *s)
+{
+	const char *const name = "fugu_connections_limited_total";
+
+	family(b, name, "counter",
+	    "Connections refused by the limits of their client's address.");
+	sample(b, name, "limit=\"connections\"", s->refused_conns);
+	sample(b, name, "limit=\"rate\"", s->refused_rate);
+	single(b, "fugu_limited_addresses", "gauge",
+	    "Client addresses that are counted.", "", s->addresses);
+}
+
 /* ---- TLS ---- */
 
 static void
@@ -538,6 +552,7 @@ metrics_put(struct buf *b, const struct metrics *m)
 	put_tls(b, &all->tls, m);
 	put_process(b, m);
 	put_workers(b, m);
+	put_limits(b, &m->limits);
 	free(all);
 	return b->failed ? -1 : 0;
 }

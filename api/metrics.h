@@ -10,6 +10,7 @@
 
 #include "api/process.h"
 #include "api/stats.h"
+#include "net/limit.h"
 #include "tls/tls.h"
 
 /* The figures of one worker. */
@@ -25,6 +26,7 @@ struct metrics {
 	const struct metrics_worker *worker;
 	unsigned		 n;
 	struct process		 process;
+	struct limit_stats	 limits;
 	int64_t			 started_wall_ms;
 	int64_t			 cert_not_after;	/* Unix s; 0: none */
 	unsigned		 acme_failures;		/* in a row */

@@ -663,12 +663,3 @@ ports_announce(const struct ports *ports)
 		    kv_s("address", p->where), kv_s("tls", p->tls ? "yes" :
 		    "no"));
 }
-
-/* see ports.h */
-void
-ports_limit_stats(const struct ports *ports, struct limit_stats *stats)
-{
-	*stats = (struct limit_stats){ 0 };
-	if (ports->limiter != NULL)
-		limiter_stats(ports->limiter, stats);
-}

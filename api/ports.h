@@ -66,7 +66,5 @@ void	ports_stop(struct ports *, const struct worker *);
 void	ports_close(struct ports *);
 /* Say in the log where one can connect. */
 void	ports_announce(const struct ports *);
-/* What the limits per client address have done; all zero without. */
-void	ports_limit_stats(const struct ports *, struct limit_stats *);
 
 #endif

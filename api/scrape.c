@@ -39,6 +39,7 @@ collected(struct gather *g)
 	};
 
 	process_read(&m.process);
+	net_limit_stats(&m.limits);
 	if (metrics_put(&b, &m) == -1)
 		http_respond_error(x, 500, NULL);
 	else

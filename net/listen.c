@@ -65,6 +65,15 @@ net_set_limiter(struct limiter *l)
 }
 
 /* see net.h */
+void
+net_limit_stats(struct limit_stats *stats)
+{
+	*stats = (struct limit_stats){ 0 };
+	if (conns.limiter != NULL)
+		limiter_stats(conns.limiter, stats);
+}
+
+/* see net.h */
 enum limit_verdict
 conn_limit(struct conn *c)
 {

@@ -335,7 +335,7 @@ hold_eight() {
 limits() {
 	fresh '{"http_server":{"address":"127.0.0.1","port":@PORT@,
 	    "trusted_proxies":["127.0.0.9"],"address_connection_limit":5},
-	    "health":{"enabled":true}}'
+	    "prometheus":{"enabled":true},"health":{"enabled":true}}'
 	start || return
 	# A connection of the start may still be counted on a busy machine.
 	for try in 1 2 3; do
@@ -352,16 +352,29 @@ limits() {
 	like address_limit_is_told '*429*Retry-After: 10*' "$told"
 	equal address_limit_is_each 200 "$(code \
 	    "http://127.0.0.1:$PORT/health" --interface 127.0.0.2)"
+	like address_limit_is_counted '*{limit="connections"} [1-9]*' \
+	    "$(curl -s --interface 127.0.0.2 "http://127.0.0.1:$PORT/metrics")"
 	end_helper
-	sleep 0.5
-	equal address_limit_ends 200 "$(code "http://127.0.0.1:$PORT/health")"
+	got=
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		got=$(code "http://127.0.0.1:$PORT/health")
+		[ "$got" != 200 ] || break
+		sleep 0.5
+	done
+	equal address_limit_ends 200 "$got"
 	# Behind a proxy it is the client that counts, at its handshake.
 	url=http://127.0.0.1:$PORT/connection/websocket
 	for i in 1 2 3 4 5; do
-		on_websocket --max-time 3 --interface 127.0.0.9 \
+		on_websocket --max-time 20 --interface 127.0.0.9 \
 		    -H 'X-Forwarded-For: 192.0.2.1' "$url" >/dev/null &
 	done
-	sleep 1
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		case $(curl -s "http://127.0.0.1:$PORT/metrics") in
+		*'{encoding="json",transport="websocket"} 5'*)
+			break ;;
+		esac
+		sleep 0.5
+	done
 	equal forwarded_limit 429 "$(on_websocket --interface 127.0.0.9 \
 	    -H 'X-Forwarded-For: 192.0.2.1' "$url")"
 	equal forwarded_limit_is_each 101 "$(on_websocket \

@@ -5,6 +5,7 @@
  * The metrics: sums over workers, names and labels as Centrifugo has them,
  * and the form of the whole.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ set_up(void)
 	worker = calloc(2, sizeof(*worker));
 	m = (struct metrics){ .worker = worker, .n = 2,
 	    .process = { 1.5, 4096, 8192, 7, 1024 },
-	    .started_wall_ms = 1700000000123 };
+	    .limits = { 3, 4, 5 }, .started_wall_ms = 1700000000123 };
 }
 
 static bool
@@ -97,6 +98,9 @@ TEST(figures_of_workers_are_summed)
 	CHECK_LINE("centrifugo_api_command_errors_total{error=\"unmarshal\","
 	    "method=\"publish\",protocol=\"http\"} 4");
 	CHECK_LINE("fugu_received_bytes_total{worker=\"1\"} 101");
+	CHECK_LINE("fugu_connections_limited_total{limit=\"connections\"} 3");
+	CHECK_LINE("fugu_connections_limited_total{limit=\"rate\"} 4");
+	CHECK_LINE("fugu_limited_addresses 5");
 	CHECK_LINE("process_cpu_seconds_total 1.500000");
 	CHECK_LINE("process_open_fds 7");
 	CHECK_LINE("process_start_time_seconds 1700000000.123");
@@ -104,14 +108,35 @@ TEST(figures_of_workers_are_summed)
 	free(worker);
 }
 
+/* A family is named in the manual, as a word of its own. */
+static bool
+is_described(struct sv page, struct sv name)
+{
+	const char *p;
+
+	for (; (p = memmem(page.p, page.n, name.p, name.n)) != NULL;
+	    page = sv_skip(page, (size_t)(p - page.p) + 1))
+		if (strchr(" \n", p[-1]) && strchr(" \n", p[name.n]))
+			return true;
+	return false;
+}
+
 /* Every line is a comment or a sample whose family was announced just
  * before, and no sample stands twice. */
 TEST(form_is_that_of_prometheus)
 {
+	static char	page[65536];
 	struct buf	b = BUF_INIT;
+	FILE		*f;
+	size_t		n;
 	struct sv	rest, line, name = SV(""), again, key;
 
+	if (!CHECK((f = fopen("man/fugu.8", "r")) != NULL))
+		return;
+	n = fread(page, 1, sizeof(page), f);
+	fclose(f);
 	set_up();
+	m.cert_not_after = 1;
 	api_count_http(&worker[0].api, "/x", HTTP_GET, 200, 1);
 	worker[0].node.command_duration[METHOD_CONNECT].count = 1;
 	CHECK_INT(metrics_put(&b, &m), 0);
@@ -121,6 +146,7 @@ TEST(form_is_that_of_prometheus)
 		if (sv_starts(line, SV("# TYPE "))) {
 			name = sv_skip(line, 7);
 			name = sv_cut(&name, ' ');
+			CHECK(is_described(sv_make(page, n), name));
 			continue;
 		}
 		if (sv_starts(line, SV("# HELP ")))

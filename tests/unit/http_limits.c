@@ -206,7 +206,8 @@ TEST(streams_behind_a_proxy)
 /* Counted when it was accepted, it is not counted twice. */
 TEST(who_comes_directly_counts_once)
 {
-	int fd, fd2;
+	struct limit_stats	stats;
+	int			fd, fd2;
 
 	start(1, 0);
 	fd = dial("9.9.9.9", true);
@@ -214,9 +215,15 @@ TEST(who_comes_directly_counts_once)
 	CHECK(is(ask(fd, "/up", "1.2.3.4"), "101", ""));
 	fd2 = dial("9.9.9.9", true);
 	CHECK_INT(conn_limit(newest()), LIMIT_CONNS);
+	net_limit_stats(&stats);
+	CHECK_INT(stats.refused_conns, 1);
+	CHECK_INT(stats.refused_rate, 0);
+	CHECK_INT(stats.addresses, 1);
 	close(fd);
 	close(fd2);
 	stop();
+	net_limit_stats(&stats);
+	CHECK_INT(stats.refused_conns + stats.addresses, 0);
 }
 
 TEST(rate_of_handshakes)
