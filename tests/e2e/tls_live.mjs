@@ -3,15 +3,17 @@
  * Copyright (c) 2026 The fugu authors
  *
  * TLS as people live with it: certificates that change under load, the
- * JavaScript SDK over wss when the connection or the server goes, and a
- * browser on an https page that trusts the authority of this run.
+ * JavaScript SDK over wss when the connection or the server goes, keys of
+ * tokens behind https, and a browser on an https page that trusts the
+ * authority of this run.
  */
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { WORK, assert, eventually, need, run, sleep, test }
 	from './harness.mjs';
-import { published } from './talk.mjs';
+import { CLOSED, opened, published, welcome } from './talk.mjs';
 import { Tcp } from './wire.mjs';
 
 const { Centrifuge } = need('centrifuge');
@@ -192,6 +194,78 @@ test('tls_sdk_does_not_trust_strangers', async (t) => {
 	    .then(() => undefined, (x) => x);
 	assert.match(String(e), /verif|issuer|self.signed/);
 	assert.ok(await s.health());
+});
+
+/* ---- keys of tokens ---- */
+
+/* An https endpoint with the key set: URLs that were asked for. */
+async function keySet(t, name, key) {
+	const asked = [];
+	const s = https.createServer({ cert: pem(`${name}.pem`),
+		key: pem(`${name}.key`) }, (req, res) => {
+		asked.push(req.url);
+		res.setHeader('Content-Type', 'application/json');
+		res.end(JSON.stringify({ keys: [{ kid: 'one', use: 'sig',
+			...key.export({ format: 'jwk' }) }] }));
+	});
+	await new Promise((r) => s.listen(0, r));
+	t.after(() => {
+		s.closeAllConnections();
+		return new Promise((r) => s.close(r));
+	});
+	return { port: s.address().port, asked };
+}
+
+const b64 = (v) => Buffer.from(JSON.stringify(v)).toString('base64url');
+
+function signed(privateKey) {
+	const text = `${b64({ alg: 'ES256', kid: 'one' })}.` +
+	    b64({ sub: 'ann' });
+	return `${text}.${crypto.sign('sha256', text, { key: privateKey,
+		dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+}
+
+/* A server that trusts that authority and gets its keys from there. */
+const keyed = (t, authority, url) => t.ownServer({ client: { token: {
+	jwks_public_endpoint: url } } }, { env: {
+	SSL_CERT_FILE: path.join(PKI, `${authority}.pem`) } });
+
+test('tls_jwks_over_https', async (t) => {
+	const { publicKey, privateKey } = crypto.generateKeyPairSync('ec',
+	    { namedCurve: 'P-256' });
+	const e = await keySet(t, 'first', publicKey);
+	const other = crypto.generateKeyPairSync('ec',
+	    { namedCurve: 'P-256' });
+	for (const host of ['localhost', '127.0.0.1']) {
+		const s = await keyed(t, 'test CA',
+		    `https://${host}:${e.port}/${host}`);
+		const w = await opened(s, { token: signed(privateKey) });
+		await welcome(w);
+		w.close();
+		const bad = await opened(s, { token:
+			signed(other.privateKey) });
+		assert.deepEqual(await bad.closed(), CLOSED.token);
+		bad.close();
+		assert.ok(e.asked.includes(`/${host}`));
+	}
+});
+
+test('tls_jwks_of_strangers', async (t) => {
+	const { publicKey, privateKey } = crypto.generateKeyPairSync('ec',
+	    { namedCurve: 'P-256' });
+	const e = await keySet(t, 'first', publicKey);
+	/* Of another authority, and with another name. */
+	for (const [authority, host, why] of [
+	    ['stranger', '127.0.0.1', 'trusted CA'],
+	    ['test CA', '127.0.0.2', 'not 127.0.0.2']]) {
+		const s = await keyed(t, authority,
+		    `https://${host}:${e.port}/keys`);
+		const w = await opened(s, { token: signed(privateKey) });
+		assert.deepEqual(await w.closed(), CLOSED.token);
+		w.close();
+		await eventually(() => s.log.includes(why), why);
+	}
+	assert.deepEqual(e.asked, []);
 });
 
 /* ---- a browser ---- */
