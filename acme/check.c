@@ -219,7 +219,6 @@ int
 acme_cmd_check(const struct acme_cmd *c)
 {
 	struct acme_run	r;
-	pid_t		other;
 	bool		ok;
 	size_t		i;
 
@@ -228,18 +227,18 @@ acme_cmd_check(const struct acme_cmd *c)
 	line(&r, true, r.o.text[ACME_DIR], "is writable");
 	ok = line(&r, clock_wall_ms() / MSEC_PER_SEC >= TLS_MADE, "clock",
 	    "as far as can be told from here");
+	/* Without a server the port is open only if we open it. */
+	if (acme_store_lock(&r.store) == 0 &&
+	    r.o.can[ACME_HTTP_01] && *r.o.text[ACME_WEBROOT] == '\0' &&
+	    acme_run_listen(&r) == -1)
+		ok = line(&r, false, r.o.text[ACME_HTTP_ADDR],
+		    log_strerror(errno));
 	r.quiet = true;
 	if (acme_run_drive(&r) == -1) {
 		acme_run_close(&r);
 		return ACME_CMD_FAILED;
 	}
 	timer_stop(&r.drive.timer);
-	/* Without a server the port is open only if we open it. */
-	if (acme_store_lock(&r.store, &other) == 0 &&
-	    r.o.can[ACME_HTTP_01] && *r.o.text[ACME_WEBROOT] == '\0' &&
-	    acme_run_listen(&r) == -1)
-		ok = line(&r, false, r.o.text[ACME_HTTP_ADDR],
-		    log_strerror(errno));
 	if (*r.o.text[ACME_WEBROOT] != '\0')
 		ok = check_webroot(&r) && ok;
 	ok = check_ca(&r) && ok;

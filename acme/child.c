@@ -58,6 +58,26 @@ acme_process_user(const struct acme_options *o, uid_t *uid, struct buf *why)
 	return 0;
 }
 
+/* see process.h */
+int
+acme_process_become(const struct acme_options *o, struct buf *why)
+{
+	unsigned	gid;
+	uid_t		uid;
+
+	if (acme_process_user(o, &uid, why) == -1)
+		return -1;
+	if (uid == (uid_t)-1)
+		return 0;
+	if (unix_id("/etc/group", o->text[ACME_USER], &gid) == -1)
+		gid = uid;
+	if (setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0)
+		return 0;
+	buf_printf(why, "can't become tls_autocert.user: %s",
+	    log_strerror(errno));
+	return -1;
+}
+
 /* ---- messages ---- */
 
 /* The server may be busy, but it won't be for long: waits. */
@@ -191,19 +211,10 @@ on_signals(struct io *io, struct worker *w, uint32_t ev)
 
 /* Never again more than it has now. The server ends, so do we. */
 static void
-confine(uid_t uid)
+confine(void)
 {
-	const struct rlimit	none = { 0, 0 };
-	unsigned		gid;
+	const struct rlimit none = { 0, 0 };
 
-	if (uid != (uid_t)-1) {
-		if (unix_id("/etc/group", child.o.text[ACME_USER],
-		    &gid) == -1)
-			gid = uid;
-		if (setgroups(0, NULL) == -1 || setgid(gid) == -1 ||
-		    setuid(uid) == -1)
-			_exit(EX_NOPERM);
-	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -232,12 +243,13 @@ read_options(void)
 static int
 lock(void)
 {
-	pid_t	other;
-	int	i;
+	int i;
 
 	for (i = 0; i < LOCK_TRIES; i++) {
-		if (acme_store_lock(&child.store, &other) == 0)
+		if (acme_store_lock(&child.store) == 0) {
+			acme_store_sign(&child.store);
 			return 0;
+		}
 		if (errno != EWOULDBLOCK)
 			break;
 		usleep(LOCK_PAUSE_US);
@@ -280,16 +292,20 @@ acme_process_main(void)
 	const struct log_options quiet = { .level = LOG_NONE };
 	struct worker	*w;
 	struct buf	 why = BUF_INIT;
-	uid_t		 uid;
 
 	/* What there is to say is said to the server. */
 	log_init(&quiet);
 	if (fcntl(SOCKET, F_SETFD, FD_CLOEXEC) == -1 || read_options() == -1)
 		return EX_USAGE;
 	closefrom(SOCKET + 1);
-	if (acme_process_user(&child.o, &uid, &why) == -1)
+	if (acme_process_become(&child.o, &why) == -1)
 		fail(&why);
-	confine(uid);
+	confine();
+	child.io.fd = SOCKET;
+	child.io.on_event = on_message;
+	if ((w = worker_new(0)) == NULL || take_signals(w) == -1 ||
+	    io_add(w, &child.io, EPOLLIN) == -1)
+		return EX_OSERR;
 	if (acme_store_open(&child.store, child.o.text[ACME_DIR],
 	    (uid_t)-1, &why) == -1)
 		fail(&why);
@@ -298,11 +314,6 @@ acme_process_main(void)
 		    log_strerror(errno));
 		fail(&why);
 	}
-	child.io.fd = SOCKET;
-	child.io.on_event = on_message;
-	if ((w = worker_new(0)) == NULL || take_signals(w) == -1 ||
-	    io_add(w, &child.io, EPOLLIN) == -1)
-		return EX_OSERR;
 	if (acme_drive_init(&child.drive, w, &child.o, &child.store, &ops,
 	    &child, &why) == -1)
 		fail(&why);

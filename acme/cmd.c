@@ -42,6 +42,7 @@ acme_run_open(struct acme_run *r, const struct acme_cmd *c)
 	if (acme_process_user(c->o, &user, &why) == 0 &&
 	    acme_store_open(&r->store, c->o->text[ACME_DIR], user,
 	    &why) == 0) {
+		acme_sets_settle(&r->o, &r->store);
 		if ((r->w = worker_new(0)) != NULL)
 			return 0;
 		buf_puts(&why, log_strerror(errno));
@@ -176,9 +177,12 @@ acme_run_drive(struct acme_run *r)
 	struct buf	why = BUF_INIT;
 	int		ret;
 
-	r->driving = true;
-	ret = acme_drive_init(&r->drive, r->w, &r->o, &r->store, &ops, r,
-	    &why);
+	ret = acme_process_become(&r->o, &why);
+	if (ret == 0) {
+		r->driving = true;
+		ret = acme_drive_init(&r->drive, r->w, &r->o, &r->store,
+		    &ops, r, &why);
+	}
 	if (ret == -1)
 		fprintf(r->c->err, "%.*s\n", SV_ARG(buf_sv(&why)));
 	buf_fini(&why);
@@ -266,7 +270,7 @@ acme_cmd_status(const struct acme_cmd *c)
 /* What the directory says of all certificates. */
 struct sum {
 	int64_t		not_after;	/* the sum, changes with any */
-	int64_t		next_at;	/* the latest */
+	int64_t		pause_until;	/* the latest */
 	unsigned	failures;
 	bool		valid;		/* all are */
 	char		problem[1024];
@@ -287,8 +291,8 @@ sum_up(struct acme_run *r, struct sum *sum)
 		sum->not_after += s.not_after;
 		sum->failures += s.failures;
 		sum->valid = sum->valid && is_valid(&s);
-		if (s.failures > 0 && s.next_at > sum->next_at)
-			sum->next_at = s.next_at;
+		if (s.failures > 0 && s.pause_until > sum->pause_until)
+			sum->pause_until = s.pause_until;
 		if (s.problem != NULL)
 			strlcpy(sum->problem, s.problem,
 			    sizeof(sum->problem));
@@ -315,7 +319,7 @@ watch(struct acme_run *r, const struct sum *before)
 			return ACME_CMD_CHANGED;
 		}
 		if (after.failures > before->failures &&
-		    after.next_at > now()) {
+		    after.pause_until > now()) {
 			fprintf(c->err, "%s\n", after.problem);
 			return ACME_CMD_FAILED;
 		}
@@ -326,10 +330,11 @@ watch(struct acme_run *r, const struct sum *before)
 }
 
 static int
-ask_server(struct acme_run *r, pid_t pid, bool renew)
+ask_server(struct acme_run *r, bool renew)
 {
 	const struct acme_cmd	*c = r->c;
 	struct sum		 before;
+	pid_t			 pid;
 
 	if (sum_up(r, &before) == -1)
 		return ACME_CMD_FAILED;
@@ -338,13 +343,18 @@ ask_server(struct acme_run *r, pid_t pid, bool renew)
 		    "good\n");
 		return ACME_CMD_UNCHANGED;
 	}
-	if (before.next_at > now() && !c->force) {
+	if (before.pause_until > now() && !c->force) {
 		fprintf(c->err, "%s\n", before.problem);
 		print_time(c->err, "the next try is not before ",
-		    before.next_at);
+		    before.pause_until);
 		return ACME_CMD_FAILED;
 	}
-	if (pid <= 1 || kill(pid, c->force ? SIGUSR2 : SIGUSR1) == -1) {
+	if ((pid = acme_store_signed(&r->store)) <= 1) {
+		fprintf(c->err, "another process is at work in the "
+		    "directory\n");
+		return ACME_CMD_FAILED;
+	}
+	if (kill(pid, c->force ? SIGUSR2 : SIGUSR1) == -1) {
 		fprintf(c->err, "a server uses the directory and can't be "
 		    "told: %s\n", log_strerror(errno));
 		return ACME_CMD_FAILED;
@@ -412,15 +422,17 @@ int
 acme_cmd_issue(const struct acme_cmd *c, bool renew)
 {
 	struct acme_run	r;
-	pid_t		other;
-	int		code;
+	int		code = ACME_CMD_FAILED;
 
 	if (acme_run_open(&r, c) == -1)
 		return ACME_CMD_FAILED;
-	if (acme_store_lock(&r.store, &other) == 0)
+	if (acme_store_lock(&r.store) == 0)
 		code = do_issue(&r, renew);
+	else if (errno == EWOULDBLOCK)
+		code = ask_server(&r, renew);
 	else
-		code = ask_server(&r, other, renew);
+		fprintf(c->err, "the directory can't be locked: %s\n",
+		    log_strerror(errno));
 	acme_run_close(&r);
 	return code;
 }
@@ -433,14 +445,14 @@ acme_cmd_revoke(const struct acme_cmd *c)
 	struct acme_status	s;
 	struct sv		name[ACME_NAMES_MAX];
 	char			file[ACME_STORE_NAME];
-	pid_t			server;
-	bool			alone;
+	pid_t			server = 0;
 	int			code = ACME_CMD_FAILED;
 	size_t			i;
 
 	if (acme_run_open(&r, c) == -1)
 		return ACME_CMD_FAILED;
-	alone = acme_store_lock(&r.store, &server) == 0;
+	if (acme_store_lock(&r.store) == -1)
+		server = acme_store_signed(&r.store);
 	if (acme_run_drive(&r) == 0) {
 		acme_drive_revoke(&r.drive, c->reason);
 		worker_run(r.w);
@@ -457,8 +469,8 @@ acme_cmd_revoke(const struct acme_cmd *c)
 		    ACME_STORE_CERT, name[0], r.o.rsa));
 	}
 	/* A server must not go on with it. */
-	if (code == ACME_CMD_CHANGED && !alone && server > 1 &&
-	    kill(server, SIGUSR2) == 0)
+	if (code == ACME_CMD_CHANGED && server > 1 &&
+	    server == acme_store_signed(&r.store) && kill(server, SIGUSR2) == 0)
 		fprintf(c->out, "asked the running server for a new one\n");
 	acme_run_close(&r);
 	return code;

@@ -34,7 +34,8 @@ int	acme_run_open(struct acme_run *, const struct acme_cmd *);
 void	acme_run_close(struct acme_run *);
 /* Answer challenges on tls_autocert.http_addr. 0, or -1 with errno. */
 int	acme_run_listen(struct acme_run *);
-/* Make the machines. 0, or -1 after a line. */
+/* Make the machines, as tls_autocert.user from now on. 0, or -1 after a
+ * line. */
 int	acme_run_drive(struct acme_run *);
 
 #endif

@@ -11,6 +11,7 @@
 #include "acme/drive.h"
 #include "acme/jws.h"
 #include "acme/show.h"
+#include "tls/tls.h"
 #include "util/base64.h"
 #include "util/clock.h"
 #include "util/ct.h"
@@ -57,6 +58,64 @@ acme_set_names(const struct acme_options *o, size_t set,
 	for (i = 0; i < o->nname; i++)
 		out[i] = sv_from(o->name[i]);
 	return o->nname;
+}
+
+/* see drive.h */
+struct tls_cred *
+acme_cred_load(const struct acme_store *store, const char *name, bool rsa,
+    const struct tls_report *report)
+{
+	char		 file[ACME_STORE_NAME];
+	struct tls_cred	*cred = NULL;
+	struct buf	 b = BUF_INIT;
+
+	acme_store_name(file, ACME_STORE_CERT, sv_from(name), rsa);
+	if (acme_store_read(store, file, &b) == -1)
+		report->say(report->arg, true, log_strerror(errno));
+	else if (b.n > 0)
+		tls_cred_load(&cred, buf_sv(&b), buf_sv(&b), now(), report);
+	buf_wipe(&b);
+	return cred;
+}
+
+/* Nobody asks why. */
+static void
+say_nothing(void *arg, bool fatal, const char *text)
+{
+	(void)arg;
+	(void)fatal;
+	(void)text;
+}
+
+static bool
+is_for(const struct tls_cred *cred, const char *name)
+{
+	bool exact;
+
+	return cred != NULL && tls_cred_matches(cred, sv_from(name), &exact);
+}
+
+/* see drive.h */
+void
+acme_sets_settle(struct acme_options *o, const struct acme_store *store)
+{
+	const struct tls_report	 report = { say_nothing, NULL };
+	struct tls_cred		*first = NULL, *cred;
+	bool			 each = o->nname <= ACME_SETS_MAX, all = true;
+	size_t			 i;
+
+	for (i = 0; i < o->nname && each; i++) {
+		cred = acme_cred_load(store, o->name[i], o->rsa, &report);
+		if (i == 0)
+			first = cred;
+		each = is_for(cred, o->name[i]);
+		all = all && is_for(first, o->name[i]);
+		if (i > 0)
+			tls_cred_unref(cred);
+	}
+	tls_cred_unref(first);
+	if (each && !all)
+		o->separate = true;
 }
 
 /* ---- a step carried out ---- */
@@ -123,13 +182,13 @@ keep(struct acme_drive *d, struct sv chain, struct sv key)
 static const char *
 have(struct acme_drive *d, const struct acme_step *st)
 {
-	const char *kept, *why;
+	const char *why;
 
 	/* It is used even if it can't be kept. */
-	kept = keep(d, st->chain, st->key);
+	d->unkept = keep(d, st->chain, st->key);
 	why = d->ops->have(d->arg, (size_t)(d->busy - d->set), st->chain,
 	    st->key);
-	return kept != NULL ? kept : why;
+	return why == NULL ? d->unkept : why;
 }
 
 static const char *
@@ -257,24 +316,14 @@ acme_drive_done(struct acme_drive *d, const char *why)
 {
 	if (d->busy == NULL)
 		return;
+	if (why == NULL)
+		why = d->unkept;
+	d->unkept = NULL;
 	acme_done(d->busy->a, now(), why);
 	step(d);
 }
 
 /* ---- whose turn it is ---- */
-
-/* If both challenges are possible and the first has failed, try the other. */
-static void
-choose_challenge(struct acme_drive *d, struct acme_set *s)
-{
-	struct acme_status status;
-
-	if (!d->o->can[ACME_HTTP_01] || !d->o->can[ACME_TLS_ALPN_01])
-		return;
-	acme_status(s->a, now(), &status);
-	s->want.can[ACME_HTTP_01] = status.problem == NULL ||
-	    strstr(status.problem, "http-01") == NULL;
-}
 
 static void
 on_timer(struct timer *t)
@@ -295,7 +344,6 @@ on_timer(struct timer *t)
 		return;
 	}
 	d->busy = next;
-	choose_challenge(d, next);
 	step(d);
 }
 

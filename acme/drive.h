@@ -34,9 +34,21 @@ struct acme_options {
 };
 
 /* How many certificates those are, and the names of one. */
+#define ACME_SETS_MAX	60	/* see certs.c of api */
 size_t	acme_sets(const struct acme_options *);
 size_t	acme_set_names(const struct acme_options *, size_t set,
 	    struct sv out[ACME_NAMES_MAX]);
+
+/* The certificate in the directory whose first name is that; NULL: there is
+ * none of use. */
+struct tls_cred;
+struct tls_report;
+struct tls_cred *acme_cred_load(const struct acme_store *, const char *name,
+	    bool rsa, const struct tls_report *);
+/* Go's autocert has a certificate for each name. If that is what is in the
+ * directory, and all are good but none for all the names, then it goes on
+ * like that. */
+void	acme_sets_settle(struct acme_options *, const struct acme_store *);
 
 /* What an operation gives that is done later. */
 extern const char acme_later[];
@@ -67,6 +79,8 @@ struct acme_drive {
 	struct acme_set			*set;
 	size_t				 nset;
 	struct acme_set			*busy;	/* or NULL */
+	const char			*unkept; /* why a certificate could
+						  * not be kept, or NULL */
 	struct timer			 timer;
 };
 

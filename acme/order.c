@@ -123,6 +123,8 @@ acme_drop_order(struct acme *a)
 	a->save |= 1u << ACME_FILE_STATE;
 }
 
+static int64_t	try_at(const struct acme *, int64_t now);
+
 /* see order_impl.h */
 void
 acme_fail(struct acme *a, int64_t now, bool soft, int64_t retry_after,
@@ -136,19 +138,21 @@ acme_fail(struct acme *a, int64_t now, bool soft, int64_t retry_after,
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	a->failures++;
-	wait = acme_backoff(a->failures, soft, left, retry_after, draw(a));
 	a->failed_at = now;
-	a->next_at = now + wait;
+	a->next_at = now + acme_backoff(a->failures, soft, left, retry_after,
+	    draw(a));
+	a->revoking = a->forced = a->force = false;
 	acme_set(&a->problem, sv_from(line));
 	a->save |= 1u << ACME_FILE_STATE;
 	say_line(a, true, line);
-	acme_say(a, true, "next try in %lld s", (long long)wait);
+	wait = try_at(a, now) - now;
+	acme_say(a, true, "next try in %lld %s", (long long)(wait < 2 * HOUR ?
+	    wait : wait / HOUR), wait < 2 * HOUR ? "s" : "hours");
 	if (a->have && left <= 0)
 		acme_say(a, true, "the certificate has expired");
 	else if (a->have && acme_is_late(a->not_before, a->not_after, now))
 		acme_say(a, true, "the certificate has %lld hours left",
 		    (long long)left / HOUR);
-	a->revoking = a->forced = a->force = false;
 	end_attempt(a);
 }
 
@@ -245,15 +249,23 @@ mend_times(struct acme *a, int64_t now)
 		a->window.had_at = 0;
 }
 
+/* By back-off or limit. */
+static int64_t
+pause_until(const struct acme *a, int64_t now)
+{
+	int64_t at = a->force || a->failed_at > now ? 0 : a->next_at;
+
+	return a->order_url == NULL && order_at(a, now) > at ?
+	    order_at(a, now) : at;
+}
+
 /* When a certificate is asked for, perhaps already. */
 static int64_t
 try_at(const struct acme *a, int64_t now)
 {
-	int64_t at = a->forced ? 0 : renew_at(a);
+	int64_t at = a->forced ? 0 : renew_at(a), pause = pause_until(a, now);
 
-	if (a->order_url == NULL && order_at(a, now) > at)
-		at = order_at(a, now);
-	return a->next_at > at && !a->force ? a->next_at : at;
+	return pause > at ? pause : at;
 }
 
 /* When there is something to do, perhaps already. */
@@ -476,7 +488,7 @@ make_new_key(struct acme *a, int64_t now)
 	ret = acme_cert_key(&a->new_key, a->want->rsa, seed);
 	explicit_bzero(seed, sizeof(seed));
 	if (ret == -1) {
-		buf_fini(&a->new_key);
+		buf_wipe(&a->new_key);
 		acme_fail(a, now, true, 0, "can't make a key");
 		return -1;
 	}
@@ -748,12 +760,13 @@ acme_done(struct acme *a, int64_t now, const char *why)
 		break;
 	case ACME_SHOW:
 		a->shown = true;
-		if (why != NULL)
+		a->phase = ACME_ASK_CHECK;
+		if (why != NULL) {
+			a->other = a->challenge == ACME_HTTP_01;
 			acme_fail(a, now, false, 0, "the %s challenge can't "
 			    "be shown: %s", acme_challenge_type(a->challenge),
 			    why);
-		else
-			a->phase = ACME_ASK_CHECK;
+		}
 		break;
 	case ACME_HAVE:
 		given(a, now, why);
@@ -783,7 +796,6 @@ acme_new(const struct acme_want *want, void (*random)(void *, size_t))
 		return NULL;
 	a->want = want;
 	a->random = random;
-	a->jitter = draw(a);
 	return a;
 }
 
@@ -826,7 +838,7 @@ load_new_key(struct acme *a, const struct acme_disk *d)
 	} else if (acme_csr(&csr, d->new_key, a->want->name,
 	    a->want->nname) == -1) {
 		acme_say(a, true, "the key of the order is damaged");
-		buf_fini(&a->new_key);
+		buf_wipe(&a->new_key);
 	}
 	buf_fini(&csr);
 }
@@ -888,6 +900,7 @@ acme_status(const struct acme *a, int64_t now, struct acme_status *s)
 	s->not_after = a->not_after;
 	s->renew_at = renew_at(a);
 	s->next_at = try_at(a, now);
+	s->pause_until = pause_until(a, now);
 	s->failures = a->failures;
 	s->problem = a->problem;
 	s->account_url = a->account_url;

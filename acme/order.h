@@ -38,7 +38,9 @@ struct acme_want {
 	struct sv	 eab_kid, eab_key;	/* the key decoded; or empty */
 	struct sv	 profile;		/* or empty */
 	struct sv	 preferred_chain;	/* issuer's name, or empty */
-	bool		 can[ACME_CHALLENGES];	/* in this order of liking */
+	bool		 can[ACME_CHALLENGES];	/* in this order of liking;
+						 * one that fails comes last
+						 * from then on */
 	bool		 rsa;			/* certificate key RSA 2048 */
 };
 
@@ -118,6 +120,8 @@ struct acme_status {
 	int64_t		not_before, not_after;	/* of it */
 	int64_t		renew_at;		/* when renewal is due */
 	int64_t		next_at;		/* when something is tried */
+	int64_t		pause_until;		/* and nothing before that,
+						 * also if asked for */
 	unsigned	failures;		/* in a row */
 	const char	*problem;		/* the last one, or NULL */
 	const char	*account_url, *order_url;	/* or NULL */

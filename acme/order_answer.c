@@ -430,20 +430,31 @@ got_new_order(struct acme *a, int64_t now, const struct acme_reply *r)
 	got_order(a, now, r);
 }
 
+/* The challenge that is shown, or else the one to be tried first. */
+static enum acme_challenge
+first_choice(const struct acme *a)
+{
+	const bool *can = a->want->can;
+
+	if (a->shown)
+		return a->challenge;
+	return can[ACME_HTTP_01] && !(a->other && can[ACME_TLS_ALPN_01]) ?
+	    ACME_HTTP_01 : ACME_TLS_ALPN_01;
+}
+
 /* Read an authorization for the first challenge that we may answer; for the
  * one that is shown, when there is one. */
 static int
 read_authz(struct acme *a, struct sv body, struct acme_authz *out)
 {
-	enum acme_challenge c = a->shown ? a->challenge :
-	    a->want->can[ACME_HTTP_01] ? ACME_HTTP_01 : ACME_TLS_ALPN_01;
+	enum acme_challenge c = first_choice(a), other;
 
 	if (acme_authz_read(out, body, acme_challenge_type(c)) == -1)
 		return -1;
-	if (!a->shown && out->url == NULL && c == ACME_HTTP_01 &&
-	    a->want->can[ACME_TLS_ALPN_01]) {
+	other = c == ACME_HTTP_01 ? ACME_TLS_ALPN_01 : ACME_HTTP_01;
+	if (!a->shown && out->url == NULL && a->want->can[other]) {
 		acme_authz_fini(out);
-		c = ACME_TLS_ALPN_01;
+		c = other;
 		if (acme_authz_read(out, body, acme_challenge_type(c)) == -1)
 			return -1;
 	}
@@ -466,6 +477,7 @@ authz_valid(struct acme *a, int64_t now)
 static void
 authz_invalid(struct acme *a, int64_t now)
 {
+	a->other = a->challenge == ACME_HTTP_01;
 	acme_fail(a, now, false, 0, "%s is not validated by %s: %s",
 	    a->authz.name, acme_challenge_type(a->challenge),
 	    a->authz.problem != NULL ? a->authz.problem :

@@ -41,7 +41,7 @@ struct acme {
 	enum acme_phase		 phase;
 	bool			 revoking, revoked, forced, force;
 	unsigned		 revoke_reason;
-	uint16_t		 jitter;	/* drawn once */
+	uint16_t		 jitter;	/* of the certificate */
 
 	/* Remembered on disk. */
 	struct acme_key		 key;
@@ -52,6 +52,8 @@ struct acme {
 	int64_t			 failed_at;	/* the last time, and */
 	int64_t			 next_at;	/* nothing is tried before */
 	char			*problem;
+	bool			 other;		/* challenge than the one
+						 * liked best: that failed */
 	int64_t			 ordered[ACME_ORDERS_HOUR]; /* latest first */
 	struct {
 		int64_t	start, end, renew_at, asked_at, ask_at;

@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "acme/order_impl.h"
-#include "util/pem.h"
+#include "acme/renew.h"
 #include "tls/tls.h"
 #include "tls/x509.h"
 #include "util/json.h"
+#include "util/pem.h"
 
 static void
 put_text(struct buf *b, const char *name, const char *value)
@@ -46,6 +47,7 @@ acme_state_put(struct acme *a)
 	put_number(b, "failed_at", a->failed_at);
 	put_number(b, "next_at", a->next_at);
 	put_text(b, "problem", a->problem);
+	put_number(b, "other_challenge", a->other);
 	put_number(b, "window_start", a->window.start);
 	put_number(b, "window_end", a->window.end);
 	put_number(b, "renew_at", a->window.renew_at);
@@ -97,7 +99,7 @@ static void
 get_all(struct acme *a, struct jv root)
 {
 	struct jv	v;
-	int64_t		failures = 0, at;
+	int64_t		failures = 0, other = 0, at;
 	size_t		i = 0;
 
 	get_text(root, "account", &a->account_url);
@@ -105,6 +107,8 @@ get_all(struct acme *a, struct jv root)
 	get_text(root, "problem", &a->problem);
 	get_number(root, "failures", &failures);
 	a->failures = failures > 1000 ? 1000 : (unsigned)failures;
+	get_number(root, "other_challenge", &other);
+	a->other = other != 0;
 	get_number(root, "failed_at", &a->failed_at);
 	get_number(root, "next_at", &a->next_at);
 	get_number(root, "window_start", &a->window.start);
@@ -198,6 +202,7 @@ acme_take_cert(struct acme *a, struct sv chain, struct sv key, int64_t now,
 	a->not_before = tls_cred_info(cred)->not_before;
 	a->not_after = tls_cred_info(cred)->not_after;
 	tls_cred_unref(cred);
+	a->jitter = acme_jitter(chain);
 	if (a->window.of != a->not_after) {
 		memset(&a->window, 0, sizeof(a->window));
 		a->window.of = a->not_after;

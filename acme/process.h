@@ -60,5 +60,7 @@ int	acme_process_main(void);
  * with a sentence behind *why. */
 int	acme_process_user(const struct acme_options *, uid_t *,
 	    struct buf *why);
+/* Be that user from now on. 0, or -1 with a sentence behind *why. */
+int	acme_process_become(const struct acme_options *, struct buf *why);
 
 #endif

@@ -4,6 +4,8 @@
  *
  * See renew.h.
  */
+#include <string.h>
+
 #include "acme/renew.h"
 #include "util/der.h"
 #include "util/pem.h"
@@ -137,6 +139,19 @@ acme_cert_id(struct buf *b, struct sv pem)
 		ret = put_id(b, buf_sv(&der));
 	buf_fini(&der);
 	return ret;
+}
+
+/* see renew.h: the end of a signature is as good as drawn. */
+uint16_t
+acme_jitter(struct sv pem)
+{
+	struct buf	der = BUF_INIT;
+	uint16_t	jitter = 0;
+
+	if (first_der(&der, pem) == 0 && der.n >= 2)
+		memcpy(&jitter, der.p + der.n - 2, 2);
+	buf_fini(&der);
+	return jitter;
 }
 
 /* see renew.h */

@@ -33,6 +33,9 @@ int64_t	acme_backoff(unsigned n, bool soft, int64_t left,
  * 4.1) for a certificate, the first of a PEM text; -1: it has no authority
  * key identifier. */
 int	acme_cert_id(struct buf *, struct sv pem);
+/* Jitter for that certificate: by chance, but the same for who looks at it
+ * again. */
+uint16_t acme_jitter(struct sv pem);
 /* Append that certificate in base64url, as revocation wants it. */
 int	acme_leaf_put(struct buf *, struct sv pem);
 

@@ -4,7 +4,6 @@
  *
  * See store.h.
  */
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -24,6 +23,20 @@
 
 /* ---- the directory ---- */
 
+/* By its descriptor: a name may have become another's meanwhile. */
+static int
+give(const char *dir, uid_t user)
+{
+	int fd, ret;
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	ret = fchown(fd, user, (gid_t)-1);
+	close(fd);
+	return ret;
+}
+
 /* Make it and what leads to it. 0 or -1 with errno. */
 static int
 make_dirs(const char *path, uid_t user)
@@ -42,7 +55,7 @@ make_dirs(const char *path, uid_t user)
 		*p = '\0';
 		if (mkdir(copy, 0700) == 0) {
 			if (last && user != (uid_t)-1 &&
-			    chown(copy, user, (gid_t)-1) == -1)
+			    give(copy, user) == -1)
 				return -1;
 		} else if (errno != EEXIST) {
 			return -1;
@@ -141,41 +154,66 @@ acme_store_close(struct acme_store *s)
 
 /* ---- the lock ---- */
 
-static pid_t
-holder(int fd)
+/* One of a process, and the system tells of which. */
+static struct flock
+whole_file(void)
 {
-	char	text[16] = "";
-	ssize_t	n = pread(fd, text, sizeof(text) - 1, 0);
+	return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET };
+}
 
-	return n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+static int
+open_lock(const struct acme_store *s, int flags)
+{
+	return openat(s->dir, LOCK, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 /* see store.h */
 int
-acme_store_lock(struct acme_store *s, pid_t *other)
+acme_store_lock(struct acme_store *s)
 {
+	struct flock	lock = whole_file();
 	struct stat	st;
 	int		fd, error;
 
-	*other = 0;
-	fd = openat(s->dir, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-	if (fd == -1)
+	if ((fd = open_lock(s, O_RDWR | O_CREAT)) == -1)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		s->lock = fd;
-		/* Made by root, it is the directory's owner's. */
-		if (fstat(s->dir, &st) == 0 && geteuid() == 0)
-			(void)!fchown(fd, st.st_uid, st.st_gid);
-		if (ftruncate(fd, 0) == 0)
-			dprintf(fd, "%ld\n", (long)getpid());
-		return 0;
+	if (fcntl(fd, F_SETLK, &lock) == -1) {
+		error = errno;
+		close(fd);
+		errno = error;
+		return -1;
 	}
-	error = errno;
-	*other = holder(fd);
+	s->lock = fd;
+	/* Made by root, it is the directory's owner's. */
+	if (fstat(s->dir, &st) == 0 && geteuid() == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+	(void)!ftruncate(fd, 0);
+	return 0;
+}
+
+/* see store.h */
+void
+acme_store_sign(const struct acme_store *s)
+{
+	dprintf(s->lock, "%ld\n", (long)getpid());
+}
+
+/* see store.h */
+pid_t
+acme_store_signed(const struct acme_store *s)
+{
+	struct flock	lock = whole_file();
+	char		text[16] = "";
+	int		fd;
+
+	if ((fd = open_lock(s, O_RDONLY)) == -1)
+		return 0;
+	if (fcntl(fd, F_GETLK, &lock) == -1 || lock.l_type == F_UNLCK ||
+	    read(fd, text, sizeof(text) - 1) <= 0 ||
+	    strtol(text, NULL, 10) != lock.l_pid)
+		lock.l_pid = 0;
 	close(fd);
-	errno = error;
-	return -1;
+	return lock.l_pid;
 }
 
 /* ---- files ---- */

@@ -32,10 +32,15 @@ int	acme_store_open(struct acme_store *, const char *path, uid_t user,
 	    struct buf *why);
 void	acme_store_close(struct acme_store *);
 
-/* Be the only one that orders certificates with it, until it is closed. 0, or
- * -1 with errno: EWOULDBLOCK with the other's process, if that is known, or
- * else 0, in *other. */
-int	acme_store_lock(struct acme_store *, pid_t *other);
+/* Be the only process that orders certificates with it, until it is closed.
+ * 0, or -1 with errno: EWOULDBLOCK if there is another. */
+int	acme_store_lock(struct acme_store *);
+/* Let others know that this one, which has the lock, takes signals (SIGUSR1:
+ * renew, SIGUSR2: also against the back-off). */
+void	acme_store_sign(const struct acme_store *);
+/* The process that has done so and has the lock now; 0: there is none. Not for
+ * one that has the lock itself, which it would lose. */
+pid_t	acme_store_signed(const struct acme_store *);
 
 #define ACME_STORE_NAME	300
 

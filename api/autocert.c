@@ -21,7 +21,6 @@
 #define LETS_ENCRYPT	"https://acme-v02.api.letsencrypt.org/directory"
 #define STAGING		"https://acme-staging-v02.api.letsencrypt.org/directory"
 
-#define SETS_MAX	60	/* certificates; see certs.c */
 #define CA_MAX		(64 * 1024)
 #define LOCK_TRIES	50
 #define LOCK_PAUSE_US	100000
@@ -114,7 +113,8 @@ set_options(struct acme_options *o, const struct conf *conf, struct buf *ca,
 	for (i = 0; i < a->host_whitelist.n && i < ACME_NAMES_MAX; i++)
 		if (add_name(o, a->host_whitelist.v[i]) == -1)
 			why = "out of memory";
-	if (a->host_whitelist.n > ACME_NAMES_MAX || acme_sets(o) > SETS_MAX)
+	if (a->host_whitelist.n > ACME_NAMES_MAX ||
+	    acme_sets(o) > ACME_SETS_MAX)
 		why = "host_whitelist is too long";
 	if (*a->ca_pem != '\0' && conf_pem_read(a->ca_pem, ca, &why) == 0) {
 		if (ca->n > CA_MAX)
@@ -146,57 +146,18 @@ say_finding(void *arg, bool fatal, const char *text)
 	    kv_s("name", arg), kv_s("finding", text));
 }
 
-/* The certificate whose first name is that; NULL: there is none of use. */
-static struct tls_cred *
-load_cred(const struct acme_store *store, const char *name, bool rsa)
-{
-	char			 file[ACME_STORE_NAME];
-	const struct tls_report	 report = { say_finding,
-	    (char *)(uintptr_t)name };
-	struct tls_cred		*cred = NULL;
-	struct buf		 b = BUF_INIT;
-
-	acme_store_name(file, ACME_STORE_CERT, sv_from(name), rsa);
-	if (acme_store_read(store, file, &b) == -1)
-		log_warn("a certificate in tls_autocert.cache_dir can't be "
-		    "read", kv_s("name", name), kv_errno(errno));
-	else if (b.n > 0)
-		tls_cred_load(&cred, buf_sv(&b), buf_sv(&b),
-		    clock_wall_ms() / MSEC_PER_SEC, &report);
-	buf_wipe(&b);
-	return cred;
-}
-
-static bool
-is_for(const struct tls_cred *cred, const char *name)
-{
-	bool exact;
-
-	return cred != NULL && tls_cred_matches(cred, sv_from(name), &exact);
-}
-
-/*
- * Read a certificate for each set. Go's autocert has one for each name: if
- * that is what there is, then it goes on like that, and none is ordered for
- * all of them together while all are good.
- */
+/* Read a certificate for each set. */
 static void
 load_creds(struct autocert *ac, const struct acme_store *store)
 {
-	struct acme_options	*o = &ac->o;
-	bool			 each = true, all = true;
-	size_t			 i;
+	struct tls_report	report = { .say = say_finding };
+	size_t			i;
 
-	for (i = 0; i < o->nname; i++) {
-		ac->cred[i] = load_cred(store, o->name[i], o->rsa);
-		each = each && is_for(ac->cred[i], o->name[i]);
-		all = all && is_for(ac->cred[0], o->name[i]);
-	}
-	if (each && !all && o->nname <= SETS_MAX)
-		o->separate = true;
-	for (i = acme_sets(o); i < o->nname; i++) {
-		tls_cred_unref(ac->cred[i]);
-		ac->cred[i] = NULL;
+	acme_sets_settle(&ac->o, store);
+	for (i = 0; i < acme_sets(&ac->o); i++) {
+		report.arg = (char *)(uintptr_t)ac->o.name[i];
+		ac->cred[i] = acme_cred_load(store, ac->o.name[i],
+		    ac->o.rsa, &report);
 	}
 }
 
@@ -218,19 +179,20 @@ set_more(struct autocert *ac)
 static int
 try_lock(struct acme_store *store)
 {
-	pid_t	other;
-	int	i;
+	int i, error;
 
 	for (i = 0; i < LOCK_TRIES; i++) {
-		if (acme_store_lock(store, &other) == 0)
+		if (acme_store_lock(store) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK)
 			break;
 		usleep(LOCK_PAUSE_US);
 	}
+	error = errno;
 	log_fatal("tls_autocert.cache_dir can't be locked: does another fugu "
-	    "use it?", kv_i("pid", other), kv_errno(errno));
-	return errno == EWOULDBLOCK ? EX_TEMPFAIL : EX_CANTCREAT;
+	    "use it?", kv_i("pid", acme_store_signed(store)),
+	    kv_errno(error));
+	return error == EWOULDBLOCK ? EX_TEMPFAIL : EX_CANTCREAT;
 }
 
 static int
@@ -319,7 +281,7 @@ alpn_cred(const char *name, const char *key_auth)
 	    now, seed) == 0)
 		tls_cred_load(&cred, buf_sv(&chain), buf_sv(&key), now, NULL);
 	buf_fini(&chain);
-	buf_fini(&key);
+	buf_wipe(&key);
 	return cred;
 }
 
@@ -394,6 +356,48 @@ on_say(void *arg, bool warn, const char *line)
 		log_info("certificates by themselves", kv_s("step", line));
 }
 
+/* Bring it into force; takes the reference. -1: the one before stays. */
+static int
+use(struct autocert *ac, size_t set, struct tls_cred *cred)
+{
+	struct tls_cred *old = ac->cred[set];
+
+	ac->cred[set] = cred;
+	set_more(ac);
+	if (secure_load(ac->secure, ac->secure->conf) == -1 ||
+	    secure_apply(ac->secure) == -1) {
+		ac->cred[set] = old;
+		set_more(ac);
+		tls_cred_unref(cred);
+		return -1;
+	}
+	tls_cred_unref(old);
+	log_info("a new certificate is in force",
+	    kv_sv("names", tls_cred_info(cred)->names));
+	return 0;
+}
+
+/* What the directory has may have been refused by a clock that was wrong when
+ * we began. */
+static void
+load_late(struct autocert *ac, size_t set)
+{
+	const struct tls_report	 report = { say_finding,
+	    (char *)(uintptr_t)ac->o.name[set] };
+	struct acme_store	 store;
+	struct buf		 why = BUF_INIT;
+	struct tls_cred		*cred = NULL;
+
+	if (acme_store_open(&store, ac->o.text[ACME_DIR], (uid_t)-1,
+	    &why) == 0)
+		cred = acme_cred_load(&store, ac->o.name[set], ac->o.rsa,
+		    &report);
+	acme_store_close(&store);
+	buf_fini(&why);
+	if (cred != NULL)
+		use(ac, set, cred);
+}
+
 static void
 on_failing(void *arg, size_t set, unsigned failures)
 {
@@ -405,6 +409,8 @@ on_failing(void *arg, size_t set, unsigned failures)
 	for (i = 0; i < acme_sets(&ac->o); i++)
 		sum += ac->failures[i];
 	ac->srv->acme_failures = sum;
+	if (ac->cred[set] == NULL)
+		load_late(ac, set);
 }
 
 /* The first fatal one. */
@@ -422,25 +428,14 @@ on_have(void *arg, size_t set, const char *chain, const char *key)
 {
 	struct autocert		*ac = arg;
 	const struct tls_report	 report = { keep_finding, ac };
-	struct tls_cred		*cred, *old = ac->cred[set];
+	struct tls_cred		*cred;
 
 	*ac->why = '\0';
 	if (tls_cred_load(&cred, sv_from(chain), sv_from(key),
 	    clock_wall_ms() / MSEC_PER_SEC, &report) == -1)
 		return ac->why;
-	ac->cred[set] = cred;
-	set_more(ac);
-	if (secure_load(ac->secure, ac->secure->conf) == -1 ||
-	    secure_apply(ac->secure) == -1) {
-		ac->cred[set] = old;
-		set_more(ac);
-		tls_cred_unref(cred);
-		return "the server could not load it, see the line before";
-	}
-	tls_cred_unref(old);
-	log_info("a new certificate is in force",
-	    kv_sv("names", tls_cred_info(cred)->names));
-	return NULL;
+	return use(ac, set, cred) == 0 ? NULL :
+	    "the server could not load it, see the line before";
 }
 
 static const struct acme_process_ops ops = {

@@ -84,6 +84,47 @@ TEST(ways_to_a_certificate)
 	}
 }
 
+/* A port that is closed once is no reason never to come back to it. */
+TEST(challenges_take_turns_when_they_fail)
+{
+	static const enum acme_challenge by[] = { ACME_HTTP_01,
+	    ACME_TLS_ALPN_01, ACME_HTTP_01 };
+	struct world	w;
+	size_t		i;
+
+	world_init(&w, "a.example");
+	w.ca->denied = "{\"type\":\"urn:ietf:params:acme:error:connection"
+	    "\",\"detail\":\"refused\"}";
+	for (i = 0; i < 3; i++) {
+		test_note("attempt %zu", i);
+		w.now = world_settle(&w);
+		CHECK_INT(w.ca->how_shown[0], by[i]);
+		CHECK(world_has_said(&w, "(tls-alpn-01) of that name open"));
+		world_boot(&w);
+	}
+	/* What worked is what a renewal begins with. */
+	w.ca->denied = NULL;
+	w.warned = false;
+	world_succeed(&w);
+	CHECK_INT(w.ca->how_shown[0], ACME_TLS_ALPN_01);
+	world_boot(&w);
+	w.now += HOUR;
+	acme_renew_now(w.a, false);
+	world_succeed(&w);
+	CHECK_INT(w.ca->how_shown[0], ACME_TLS_ALPN_01);
+	/* But not what can't be done any more, or is not offered. */
+	w.want.can[ACME_TLS_ALPN_01] = false;
+	acme_renew_now(w.a, false);
+	world_succeed(&w);
+	CHECK_INT(w.ca->how_shown[0], ACME_HTTP_01);
+	w.want.can[ACME_TLS_ALPN_01] = true;
+	w.ca->no_alpn = true;
+	acme_renew_now(w.a, false);
+	world_succeed(&w);
+	CHECK_INT(w.ca->how_shown[0], ACME_HTTP_01);
+	world_fini(&w);
+}
+
 TEST(an_account_bound_to_another)
 {
 	struct world w;
@@ -471,6 +512,27 @@ TEST(a_certificate_that_is_there)
 	world_fini(&w);
 }
 
+/* Who asks sees the very time that the server will keep to. */
+TEST(renewal_is_due_at_the_same_time_for_everybody)
+{
+	struct world	w;
+	int64_t		at, before = 0;
+	unsigned	i, same = 0;
+
+	world_init(&w, "a.example");
+	for (i = 0; i < 4; i++) {
+		acme_renew_now(w.a, false);
+		world_succeed(&w);
+		at = world_status(&w).renew_at - w.now;
+		same += at == before;
+		before = at;
+		world_boot(&w);
+		CHECK_INT(world_status(&w).renew_at - w.now, at);
+	}
+	CHECK(same < 3);
+	world_fini(&w);
+}
+
 TEST(an_expired_certificate_is_replaced)
 {
 	struct world w;
@@ -489,7 +551,9 @@ TEST(an_expired_certificate_is_replaced)
 
 TEST(renewal_on_request)
 {
-	struct world w;
+	struct acme_status	s;
+	struct world		w;
+	char			text[64];
 
 	world_init(&w, "a.example");
 	world_succeed(&w);
@@ -502,6 +566,14 @@ TEST(renewal_on_request)
 	acme_renew_now(w.a, false);
 	world_settle(&w);
 	w.ca->mood.how = CA_FINE;
+	/* By itself it is not tried again before its time; by request it can
+	 * be, soon. */
+	s = world_status(&w);
+	CHECK_INT(s.next_at, s.renew_at);
+	CHECK(s.pause_until > w.now && s.pause_until < w.now + 60);
+	snprintf(text, sizeof(text), "; next try in %lld hours\n",
+	    (long long)(s.renew_at - w.now) / HOUR);
+	CHECK(world_has_said(&w, text));
 	acme_renew_now(w.a, false);
 	CHECK(world_settle(&w) > w.now);
 	CHECK_INT(w.ca->norder, 2);

@@ -208,21 +208,24 @@ TEST(a_left_over_is_replaced)
 	end();
 }
 
-/* In a process of its own: 0 if the lock is held by parent. */
+/* In a process of its own: 1 if it can lock, and 0 if another has; 2 if that
+ * one is our parent and has signed. */
 static int
-other_locks(pid_t *holder)
+other_locks(void)
 {
 	struct acme_store	s;
 	struct buf		b = BUF_INIT;
-	pid_t			parent = getpid(), pid = fork();
+	pid_t			parent = getpid(), pid = fork(), by;
 	int			status;
 
 	if (pid == 0) {
 		if (try_open(&s, base, &b) == -1)
 			_exit(9);
-		if (acme_store_lock(&s, holder) == 0)
-			_exit(1);
-		_exit(errno == EWOULDBLOCK && *holder == parent ? 0 : 2);
+		by = acme_store_signed(&s);
+		if (acme_store_lock(&s) == 0)
+			_exit(by == 0 ? 1 : 8);
+		_exit(errno != EWOULDBLOCK ? 7 : by == parent ? 2 :
+		    by == 0 ? 0 : 6);
 	}
 	waitpid(pid, &status, 0);
 	return WEXITSTATUS(status);
@@ -255,15 +258,40 @@ TEST(locks_for_one_process)
 {
 	struct acme_store	s;
 	struct buf		b = BUF_INIT;
-	pid_t			other;
 
 	begin();
 	CHECK_INT(try_open(&s, base, &b), 0);
-	CHECK_INT(other_locks(&other), 1);
-	CHECK_INT(acme_store_lock(&s, &other), 0);
-	CHECK_INT(other_locks(&other), 0);
+	CHECK_INT(other_locks(), 1);
+	CHECK_INT(acme_store_lock(&s), 0);
+	CHECK_INT(other_locks(), 0);
+	acme_store_sign(&s);
+	CHECK_INT(other_locks(), 2);
 	acme_store_close(&s);
-	CHECK_INT(other_locks(&other), 1);
+	CHECK_INT(other_locks(), 1);
+	end();
+}
+
+/* Only who has the lock is asked by signals, and only if it said that it takes
+ * them: whatever an earlier one has left in the file is another process by
+ * now. */
+TEST(nobody_is_asked_for_what_another_signed)
+{
+	struct acme_store	s;
+	struct buf		b = BUF_INIT;
+	FILE		       *f;
+
+	begin();
+	f = fopen(path("/fugu.lock"), "w");
+	CHECK(fprintf(f, "%ld\n", (long)getppid()) > 0);
+	fclose(f);
+	CHECK_INT(try_open(&s, base, &b), 0);
+	CHECK_INT(acme_store_signed(&s), 0);
+	CHECK_INT(other_locks(), 1);
+	CHECK_INT(acme_store_lock(&s), 0);
+	CHECK_INT(other_locks(), 0);
+	dprintf(s.lock, "%ld\n", (long)getppid());
+	CHECK_INT(other_locks(), 0);
+	acme_store_close(&s);
 	end();
 }
 
