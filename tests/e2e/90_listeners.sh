@@ -224,19 +224,22 @@ notification() {
 	rm -f "$WORK/told"
 	python3 "$HERE/sockets.py" notify "$WORK/notify" "$WORK/told" &
 	HELPER=$!
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		[ ! -S "$WORK/notify" ] || break
 		sleep 0.2
 	done
 	export NOTIFY_SOCKET="$WORK/notify" WATCHDOG_USEC=400000
 	start
 	unset NOTIFY_SOCKET WATCHDOG_USEC
-	sleep 1
+	for i in $(seq 50); do
+		[ "$(grep -c '^WATCHDOG=1$' "$WORK/told")" -lt 4 ] || break
+		sleep 0.2
+	done
 	kill -HUP "$PID"
-	sleep 0.3
+	logged reload_is_logged "configuration reloaded"
 	echo '{"nonsense":1}' >"$CONF"
 	kill -HUP "$PID"
-	sleep 0.3
+	logged bad_reload_is_logged "the configuration was not reloaded"
 	stop
 	end_helper
 	rm -f "$WORK/notify"
@@ -326,7 +329,7 @@ hold_eight() {
 	: >"$WORK/held"
 	python3 "$HERE/sockets.py" hold 8 "$PORT" 60 >"$WORK/held" &
 	HELPER=$!
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		[ ! -s "$WORK/held" ] || break
 		sleep 0.3
 	done
@@ -356,7 +359,7 @@ limits() {
 	    "$(curl -s --interface 127.0.0.2 "http://127.0.0.1:$PORT/metrics")"
 	end_helper
 	got=
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		got=$(code "http://127.0.0.1:$PORT/health")
 		[ "$got" != 200 ] || break
 		sleep 0.5
@@ -368,7 +371,7 @@ limits() {
 		on_websocket --max-time 20 --interface 127.0.0.9 \
 		    -H 'X-Forwarded-For: 192.0.2.1' "$url" >/dev/null &
 	done
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		case $(curl -s "http://127.0.0.1:$PORT/metrics") in
 		*'{encoding="json",transport="websocket"} 5'*)
 			break ;;
@@ -448,7 +451,7 @@ reload_without_tls() {
 	    "key_pem":"@W@/key.pem"}},"health":{"enabled":true}}'
 	sed -i "s|@W@|$WORK|g" "$CONF"
 	launch -c "$CONF" --workers="$N"
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		[ "$(code "https://127.0.0.1:$OTHER/health")" != 200 ] || break
 		sleep 0.2
 	done

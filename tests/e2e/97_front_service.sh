@@ -57,7 +57,7 @@ activated() {
 	rm -f "$WORK/told"
 	python3 "$HERE/sockets.py" notify "$WORK/notify" "$WORK/told" &
 	helper=$!
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		[ ! -S "$WORK/notify" ] || break
 		sleep 0.2
 	done
@@ -68,7 +68,7 @@ activated() {
 	    "$FUGU" -c "$CONF" --workers=1 >"$LOG" 2>&1 </dev/null &
 	PID=$!
 	wait_ready
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in $(seq 50); do
 		[ ! -s "$WORK/told" ] || break
 		sleep 0.2
 	done

@@ -293,6 +293,7 @@ export async function haproxy(t, { over, seconds, unix, version = 2 } = {}) {
 		if (unix) {
 			s.socket = path.join(WORK,
 			    `${process.pid}-${++serial}.sock`);
+			http.unix_socket = { group: String(process.getgid()) };
 			http.listeners = [{ name: 'haproxy',
 				unix_socket: s.socket, proxy_protocol: true }];
 			http.trusted_proxies = ['unix'];
