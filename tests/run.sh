@@ -12,7 +12,8 @@
 # log of one that failed is shown.  The last line is the sum.
 #
 # A script in tests/e2e gets FUGU, the program to test; WORK, an empty
-# directory of its own; NODE_PATH with the npm packages.  Whatever a sanitizer
+# directory of its own; PORTS, one for all where each port that is taken
+# leaves its number; NODE_PATH with the npm packages.  Whatever a sanitizer
 # says about FUGU makes it fail, looked at or not.
 set -eu
 : "${MAKE:=make}" "${JOBS:=2}" "${TSAN:=0}" "${FUZZ_TIME:=600}"
@@ -60,7 +61,8 @@ one() {
 		run_one unit "$name" "./$file" ;;
 	e2e)
 		WORK=$(mktemp -d "$out/work.XXXXXX")
-		export WORK FUGU NODE_PATH="$PWD/build/node/node_modules"
+		export WORK FUGU PORTS="$out/ports" \
+		    NODE_PATH="$PWD/build/node/node_modules"
 		san=log_path=$out/$name.san
 		export ASAN_OPTIONS="$ASAN_OPTIONS:$san"
 		export UBSAN_OPTIONS="$UBSAN_OPTIONS:$san"

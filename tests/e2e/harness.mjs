@@ -8,6 +8,8 @@
  *
  *	FUGU		the server's binary
  *	WORK		scratch directory
+ *	PORTS		directory where each port that is taken leaves its
+ *			number (see lib.sh)
  *	WORKERS		numbers of workers to test with, e.g. "1 2 4"
  *	ONLY		regular expression: run the cases whose name matches
  *	SERVER_KIND	anything but "fugu": FUGU is another server of the
@@ -31,6 +33,7 @@ export { assert };
 
 export const FUGU = process.env.FUGU;
 export const WORK = process.env.WORK || fs.mkdtempSync('/tmp/fugu-e2e-');
+const PORTS = process.env.PORTS || path.join(WORK, 'ports');
 export const IS_FUGU = (process.env.SERVER_KIND || 'fugu') === 'fugu';
 export const SECRET = 'e2e-secret';
 export const API_KEY = 'e2e-key';
@@ -38,7 +41,7 @@ export const API_KEY = 'e2e-key';
 const WORKERS = IS_FUGU ?
 	(process.env.WORKERS || '1 2 4').split(/\s+/).map(Number) : [1];
 const SIDE_BY_SIDE = Number(process.env.SIDE_BY_SIDE || 6);
-const CASE_MS = Number(process.env.CASE_MS || 60000);
+const CASE_MS = Number(process.env.CASE_MS || 180000);
 
 /* Packages of npm; require() knows NODE_PATH, import does not. */
 export const need = createRequire(import.meta.url);
@@ -46,7 +49,7 @@ export const need = createRequire(import.meta.url);
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
 /* Call f until it gives something true; that, or an error after ms. */
-export async function eventually(f, what, ms = 10000) {
+export async function eventually(f, what, ms = 20000) {
 	const end = Date.now() + ms;
 	for (;;) {
 		const v = await f();
@@ -70,10 +73,18 @@ export function chooser(seed) {
 	return { below: (n) => next() % n, of: (a) => a[next() % a.length] };
 }
 
-/* A port nobody listens on, below those the system hands out. */
+/* A port nobody listens on or has been given before, below those the system
+ * hands out. */
 export function freePort() {
 	return new Promise((resolve) => {
 		const port = 10000 + crypto.randomInt(22000);
+		fs.mkdirSync(PORTS, { recursive: true });
+		try {
+			fs.mkdirSync(path.join(PORTS, String(port)));
+		} catch {
+			resolve(freePort());
+			return;
+		}
 		const s = net.createServer();
 		s.once('error', () => resolve(freePort()));
 		s.listen(port, '127.0.0.1', () => s.close(() => resolve(port)));

@@ -6,6 +6,8 @@
 # Environment:
 #	FUGU		the server's binary (default: ./fugu)
 #	WORK		an empty directory (default: a fresh one)
+#	PORTS		a directory that tests running side by side share, so
+#			that none takes the port of another (default: in WORK)
 #	WORKERS		numbers of workers to test with (default: "1 2 4")
 #	NODE_PATH	directory with the npm packages
 #	SERVER_KIND	anything but "fugu": FUGU is another server of the same
@@ -19,7 +21,9 @@
 #	equal NAME WANTED GOT		pass if they are the same
 #	like NAME PATTERN GOT		pass if the glob matches
 #	logged NAME TEXT		pass if the server's log has TEXT
-#	freeport			print a port nobody listens on
+#	freeport			print a port that nobody has, or has been
+#				given before
+#	until_true COMMAND...		wait until it succeeds, 20 s at most
 #	config JSON			write JSON to $CONF; @PORT@ is $PORT
 #	start [ARGS]			start FUGU on $CONF, wait for /health:
 #					sets PID, LOG
@@ -37,12 +41,14 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 : "${FUGU:=$HERE/../../fugu}" "${WORKERS:=1 2 4}" "${SERVER_KIND:=fugu}"
 WORK=${WORK:-$(mktemp -d)}
+PORTS=${PORTS:-$WORK/ports}
+mkdir -p "$PORTS"
 CONF=$WORK/config.json
 LOG=$WORK/log
 FAILED=0
 PID=
 SERIAL=0
-export FUGU WORK WORKERS SERVER_KIND
+export FUGU WORK PORTS WORKERS SERVER_KIND
 SCHEME=http
 
 pass() {
@@ -79,15 +85,22 @@ like() {
 	esac
 }
 
-logged() {
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		if grep -qF -- "$2" "$LOG"; then
-			pass "$1"
-			return
-		fi
+until_true() {
+	tries=200
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
 		sleep 0.1
 	done
-	fail "$1" "no <$2> in the log: $(tail -n 5 "$LOG" | tr '\n' '|')"
+}
+
+logged() {
+	if until_true grep -qF -- "$2" "$LOG"; then
+		pass "$1"
+	else
+		fail "$1" "no <$2> in the log: $(tail -n 5 "$LOG" |
+		    tr '\n' '|')"
+	fi
 }
 
 listening() {
@@ -100,6 +113,7 @@ freeport() {
 	while :; do
 		set -- $(od -An -N2 -tu2 /dev/urandom)
 		set -- $((10000 + $1 % 22000))
+		mkdir "$PORTS/$1" 2>/dev/null || continue
 		listening "$1" || break
 	done
 	echo "$1"
@@ -169,7 +183,7 @@ stop() {
 }
 
 alive() {
-	check "$1" curl -sf --max-time 5 "$SCHEME://127.0.0.1:$PORT/health"
+	check "$1" curl -sf --max-time 15 "$SCHEME://127.0.0.1:$PORT/health"
 }
 
 done_testing() {

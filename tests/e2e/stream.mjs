@@ -6,7 +6,7 @@
  * apart as it comes, and the browser's EventSource for Node.
  */
 import { IS_FUGU, assert, eventually } from './harness.mjs';
-import { Tcp } from './wire.mjs';
+import { Tcp, WAIT } from './wire.mjs';
 
 /* Another server may send chunks, but not to HTTP/1.0. */
 const VERSION = IS_FUGU ? '1.1' : '1.0';
@@ -24,15 +24,15 @@ export class Stream {
 			.join('') + '\r\n' + (body ?? ''));
 		const s = new Stream();
 		s.tcp = t;
-		const r = await t.response(5000, { head: true });
+		const r = await t.response(WAIT, { head: true });
 		Object.assign(s, { status: r.status, headers: r.headers });
 		s.sse = /event-stream/.test(r.headers['content-type']);
 		s.start = s.sse ? (await t.until(() => t.buf.length >= 2 ?
-		    t.take(2) : undefined, 5000)).toString() : '';
+		    t.take(2) : undefined, WAIT)).toString() : '';
 		return s;
 	}
 	/* The next message as text; undefined: none within ms, or the end. */
-	async text(ms = 5000) {
+	async text(ms = WAIT) {
 		const end = this.sse ? '\n\n' : '\n';
 		const t = await this.tcp.until(() => {
 			const i = this.tcp.buf.indexOf(end);
@@ -70,7 +70,7 @@ export class Stream {
 		assert.ok(m?.push, `no push: ${JSON.stringify(m)}`);
 		return m.push;
 	}
-	async ended(ms = 5000) {
+	async ended(ms = WAIT) {
 		return await this.text(ms) === undefined && this.tcp.ended;
 	}
 	close() {

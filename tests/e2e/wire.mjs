@@ -18,6 +18,9 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 export const OP = { CONT: 0, TEXT: 1, BIN: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
+/* How long what must come is waited for, in ms. */
+export const WAIT = 15000;
+
 export const TLS = Boolean(Number(process.env.E2E_TLS || 0));
 
 /* A TCP connection, or TLS on one, whose bytes are taken by predicate. */
@@ -78,17 +81,17 @@ export class Tcp {
 		return out;
 	}
 	/* Everything until the peer closes, or what came within ms. */
-	async all(ms = 5000) {
+	async all(ms = WAIT) {
 		await this.until(() => undefined, ms);
 		return this.take(this.buf.length).toString('latin1');
 	}
 	/* True when the peer has closed within ms. */
-	async gone(ms = 5000) {
+	async gone(ms = WAIT) {
 		await this.until(() => undefined, ms);
 		return this.ended;
 	}
 	/* One HTTP response: {status, headers, body}. */
-	async response(ms = 5000, { head = false } = {}) {
+	async response(ms = WAIT, { head = false } = {}) {
 		const h = await this.until(() => {
 			const i = this.buf.indexOf('\r\n\r\n');
 			return i < 0 ? undefined :
@@ -205,7 +208,7 @@ export class Wire {
 		const key = crypto.randomBytes(16).toString('base64');
 		w.tcp = await Tcp.open(port);
 		w.tcp.send(handshake(port, { key, ...opt }));
-		const r = await w.tcp.response(10000);
+		const r = await w.tcp.response();
 		const want = crypto.createHash('sha1').update(key + GUID)
 		    .digest('base64');
 		if (r === undefined || r.status !== 101 ||
@@ -232,7 +235,7 @@ export class Wire {
 		this.text(commands.map((c) => JSON.stringify(c)).join('\n'));
 	}
 	/* Next frame as it came: {fin, op, data}, or undefined. */
-	frame(ms = 5000) {
+	frame(ms = WAIT) {
 		return this.tcp.until(() => {
 			const b = this.tcp.buf;
 			if (b.length < 2)
@@ -261,7 +264,7 @@ export class Wire {
 	}
 	/* Next data message, text or (a binary one) a Buffer; a close frame
 	 * ends it: see closed(). */
-	async message(ms = 5000) {
+	async message(ms = WAIT) {
 		const end = Date.now() + ms;
 		let whole = [];
 		let binary = false;
@@ -292,7 +295,7 @@ export class Wire {
 	}
 	/* Next line of the protocol as text.  Server pings are counted,
 	 * answered (unless autoPong is off) and skipped. */
-	async line(ms = 5000) {
+	async line(ms = WAIT) {
 		const end = Date.now() + ms;
 		for (;;) {
 			if (this.lines.length === 0) {
@@ -324,7 +327,7 @@ export class Wire {
 	/* The server's close {code, reason}, skipping messages before it;
 	 * code 1006 when the connection ended without one; undefined when
 	 * it is still open after ms. */
-	async closed(ms = 5000) {
+	async closed(ms = WAIT) {
 		const end = Date.now() + ms;
 		while (!this.close_ && Date.now() < end) {
 			const l = await this.line(end - Date.now());
@@ -334,7 +337,7 @@ export class Wire {
 		return this.close_;
 	}
 	/* Ask, and give the reply with that id (others are dropped). */
-	async call(command, ms = 5000) {
+	async call(command, ms = WAIT) {
 		const end = Date.now() + ms;
 		this.cmd(command);
 		for (;;) {
