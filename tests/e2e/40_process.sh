@@ -31,7 +31,7 @@ said() {
 }
 
 answers() {
-	curl -s --max-time 5 -o /dev/null -w '%{http_code}' \
+	curl -s --max-time 15 -o /dev/null -w '%{http_code}' \
 	    "http://127.0.0.1:${2:-$PORT}$1"
 }
 
@@ -124,10 +124,9 @@ addresses() {
 	fresh '{"http_server":{"address":"::1","port":@PORT@},
 	    "health":{"enabled":true}}'
 	launch -c "$CONF" --workers="$N"
-	sleep 0.5
 	if [ -e /proc/net/if_inet6 ] && grep -q '^0*1 ' /proc/net/if_inet6; then
-		equal ipv6 200 "$(curl -s --max-time 5 -o /dev/null \
-		    -w '%{http_code}' "http://[::1]:$PORT/health")"
+		check ipv6 until_true curl -sf --max-time 5 -o /dev/null \
+		    "http://[::1]:$PORT/health"
 	fi
 	stop
 }
@@ -194,7 +193,7 @@ precedence() {
 
 	# The variable names as an operator of the other server has them.
 	fresh '{}'
-	launch -c /dev/null --workers="$N" && wait_exit 5
+	launch -c /dev/null --workers="$N" && wait_exit 20
 	like dev_null_is_no_json '[1-9]*' "$STATUS"
 	fresh '{}'
 	export CENTRIFUGO_HTTP_SERVER_PORT=$PORT CENTRIFUGO_HTTP_API_KEY=k \
@@ -240,7 +239,7 @@ signals() {
 	for signal in INT QUIT; do
 		start || return
 		kill -$signal "$PID"
-		wait_exit 20
+		wait_exit 30
 		equal "sig${signal}_exits_0" 0 "$STATUS"
 	done
 }
@@ -255,7 +254,7 @@ log_file() {
 	logged log_file summary
 	mv "$WORK/fugu.log" "$WORK/fugu.log.1"
 	kill -USR1 "$PID"
-	sleep 0.3
+	until_true test -e "$WORK/fugu.log"
 	kill -USR2 "$PID"
 	logged sigusr1_reopens_the_log summary
 	stop

@@ -33,14 +33,14 @@ pair() {
 
 # client ARGS: what s_client says of a connection that it ends at once.
 client() {
-	timeout 10 openssl s_client -connect "127.0.0.1:$PORT" -CAfile "$CA" \
+	timeout 20 openssl s_client -connect "127.0.0.1:$PORT" -CAfile "$CA" \
 	    "$@" </dev/null 2>&1
 }
 
 # curls ARGS: the status, and the exit status if it is not 0.
 curls() {
 	status=0
-	out=$(curl -s -o "$WORK/body" --max-time 5 -w '%{http_code}' "$@") ||
+	out=$(curl -s -o "$WORK/body" --max-time 15 -w '%{http_code}' "$@") ||
 	    status=" $?"
 	echo "$out${status#0}"
 }
@@ -130,15 +130,15 @@ alpn() {
 
 ends() {
 	out=$({ printf 'GET /health HTTP/1.1\r\nHost: x\r\n'
-	    printf 'Connection: close\r\n\r\n'; sleep 1; } |
-	    timeout 10 openssl s_client -connect "127.0.0.1:$PORT" -tls1_2 \
-	    -msg 2>&1)
+	    printf 'Connection: close\r\n\r\n'; } |
+	    timeout 20 openssl s_client -connect "127.0.0.1:$PORT" -tls1_2 \
+	    -ign_eof -msg 2>&1)
 	like close_notify_is_sent \
 	    '*200 OK*<<< TLS 1.2, Alert*warning close_notify*' "$out"
 	out=$({ sleep 0.5; echo Q; sleep 0.5; } | timeout 10 openssl s_client \
 	    -connect "127.0.0.1:$PORT" -tls1_2 -msg 2>&1)
 	like close_notify_is_heard '*DONE*>>> TLS 1.2, Alert*' "$out"
-	out=$({ sleep 0.5; echo R; sleep 0.5; } | timeout 10 openssl s_client \
+	out=$({ sleep 0.5; echo R; sleep 3; } | timeout 20 openssl s_client \
 	    -connect "127.0.0.1:$PORT" -tls1_2 -msg 2>&1)
 	like renegotiation_is_refused \
 	    '*RENEGOTIATING*<<< TLS 1.2, Alert*no_renegotiation*' "$out"
@@ -214,7 +214,7 @@ wait_sni() {
 	n=0
 	until [ "$(shown default.example)" = default ]; do
 		n=$((n + 1))
-		[ $n -lt 100 ] || return 1
+		[ $n -lt 400 ] || return 1
 		sleep 0.05
 	done
 }
@@ -293,7 +293,7 @@ mutual_required() {
 	n=0
 	until [ "$(as ann)" = 200 ]; do
 		n=$((n + 1))
-		[ $n -lt 60 ] || break
+		[ $n -lt 200 ] || break
 		sleep 0.05
 	done
 	equal "mutual_$2" 200 "$(as ann)"
@@ -313,9 +313,11 @@ who() {
 	name=$1 wanted=$2
 	shift 2
 	: >"$LOG"
-	curl -s --max-time 1 -o "$WORK/body" -d '{}' "$@" \
-	    "https://127.0.0.1:$PORT/connection/uni_http_stream"
+	curl -s --max-time 30 -o "$WORK/body" -d '{}' "$@" \
+	    "https://127.0.0.1:$PORT/connection/uni_http_stream" &
+	stream=$!
 	logged "$name" "$wanted"
+	kill $stream 2>/dev/null
 }
 
 users() {
@@ -354,7 +356,7 @@ users() {
 bad() {
 	tls "\"cert_pem\":\"$3\",\"key_pem\":\"$4\""
 	launch -c "$CONF"
-	wait_exit 10
+	wait_exit 30
 	equal "start_$1" 78 "$STATUS"
 	like "start_$1_why" "*$2*" "$(cat "$LOG")"
 	"$FUGU" checkconfig -c "$CONF" >"$WORK/out" 2>&1
@@ -395,7 +397,7 @@ shows() {
 	until [ "$(client -tls1_2 -servername localhost |
 	    openssl x509 -noout -serial 2>/dev/null)" = "$2" ]; do
 		n=$((n + 1))
-		if [ $n -gt 50 ]; then
+		if [ $n -gt 200 ]; then
 			fail "$1" "another serial number"
 			return
 		fi
@@ -481,7 +483,7 @@ start_on() {
 	n=0
 	until [ "$(curls "$1/health")" = 200 ]; do
 		n=$((n + 1))
-		if [ $n -gt 100 ]; then
+		if [ $n -gt 400 ]; then
 			fail "starts on $1" "$(tail -n 3 "$LOG")"
 			end
 			return 1

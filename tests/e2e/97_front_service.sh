@@ -57,10 +57,7 @@ activated() {
 	rm -f "$WORK/told"
 	python3 "$HERE/sockets.py" notify "$WORK/notify" "$WORK/told" &
 	helper=$!
-	for i in $(seq 50); do
-		[ ! -S "$WORK/notify" ] || break
-		sleep 0.2
-	done
+	until_true test -S "$WORK/notify"
 	SERIAL=$((SERIAL + 1))
 	LOG=$WORK/log.$SERIAL
 	NOTIFY_SOCKET=$WORK/notify python3 "$HERE/sockets.py" activate \
@@ -68,10 +65,7 @@ activated() {
 	    "$FUGU" -c "$CONF" --workers=1 >"$LOG" 2>&1 </dev/null &
 	PID=$!
 	wait_ready
-	for i in $(seq 50); do
-		[ ! -s "$WORK/told" ] || break
-		sleep 0.2
-	done
+	until_true test -s "$WORK/told"
 	like service_is_ready 'READY=1*' "$(cat "$WORK/told")"
 	equal clients_on_the_first 400 "$(curl -s -o /dev/null -w \
 	    '%{http_code}' --unix-socket "$WORK/fugu.sock" \

@@ -125,7 +125,7 @@ test('fetch_streaming', async (t) => {
 	assert.ok((await got(page, 1))[0].connect.client);
 	for (let i = 0; i < 5; i++) {
 		await s.publish(channel, i);
-		assert.equal((await got(page, 2 + i, 2000))[1 + i].pub.data, i);
+		assert.equal((await got(page, 2 + i))[1 + i].pub.data, i);
 	}
 	await s.api('disconnect', { user: 'ann' });
 	assert.deepEqual((await got(page, 7))[6],

@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import zlib from 'node:zlib';
 import { assert, eventually, need, run, test } from './harness.mjs';
-import { OP } from './wire.mjs';
+import { OP, WAIT } from './wire.mjs';
 
 const { WebSocket } = need('ws');
 const { chromium } = need('playwright-core');
@@ -35,7 +35,7 @@ const long = (n) => Array.from({ length: Math.ceil(n / 30) }, () =>
 	.slice(0, n);
 
 /* The next frame as it came: {rsv1, op, data}. */
-const frame = (w, ms = 5000) => w.tcp.until(() => {
+const frame = (w, ms = WAIT) => w.tcp.until(() => {
 	const b = w.tcp.buf;
 	if (b.length < 4)
 		return undefined;

@@ -6,6 +6,7 @@
  * be read differently by a proxy in front, limits; and pipelining, which is
  * fair. The raw bytes are what counts, so no HTTP client is used.
  */
+import fs from 'node:fs';
 import { API_KEY, assert, eventually, run, sleep, test } from './harness.mjs';
 import { OP, TLS, Tcp, Wire, frame, handshake } from './wire.mjs';
 
@@ -17,7 +18,7 @@ const KEY = `X-API-Key: ${API_KEY}\r\n`;
 const BODY = '{"channel":"x","data":1}';
 
 /* Statuses of all answers until the peer closes or is quiet. */
-async function statuses(t, ms = 3000) {
+async function statuses(t, ms) {
 	const all = await t.all(ms);
 	return [...all.matchAll(/(?:^|\r\n\r\n.*?)HTTP\/1\.1 (\d{3})/gs)]
 	    .map((m) => Number(m[1]));
@@ -139,10 +140,10 @@ test('a_method_not_allowed_says_which_are', async (t) => {
 
 test('silent_connection_is_closed', async (t) => {
 	const s = await t.server(SHORT);
-	const c = await Tcp.open(s.port);
 	const began = Date.now();
-	assert.ok(await c.gone(6000), 'still open after 6 s');
-	assert.ok(Date.now() - began > 700);
+	const c = await Tcp.open(s.port);
+	assert.ok(await c.gone(), 'still open');
+	assert.ok(Date.now() - began > 990);
 	c.close();
 }, { fugu: true });
 
@@ -152,10 +153,10 @@ test('slow_head_is_closed', async (t) => {
 	const began = Date.now();
 	const drip = setInterval(() => c.send('X'), 100);
 	c.send('GET /health HTTP/1.1\r\n');
-	const got = await statuses(c, 6000);
+	const got = await statuses(c);
 	clearInterval(drip);
-	assert.ok(c.ended, 'still open after 6 s');
-	assert.ok(Date.now() - began < 3000, 'took too long');
+	assert.ok(c.ended, 'still open');
+	assert.ok(Date.now() - began < 6000, 'took too long');
 	assert.ok(got.length === 0 || got[0] === 408, `answer ${got}`);
 	c.close();
 }, { fugu: true });
@@ -168,10 +169,10 @@ for (const [name, headers, drip] of [['length', 'Content-Length: 1000\r\n',
 		const began = Date.now();
 		c.send(post(headers));
 		const timer = setInterval(() => c.send(drip), 100);
-		const got = await statuses(c, 6000);
+		const got = await statuses(c);
 		clearInterval(timer);
-		assert.ok(c.ended, 'still open after 6 s');
-		assert.ok(Date.now() - began < 3000, 'took too long');
+		assert.ok(c.ended, 'still open');
+		assert.ok(Date.now() - began < 6000, 'took too long');
 		assert.ok(got.length === 0 || got[0] === 408, `answer ${got}`);
 		c.close();
 	}, { fugu: true });
@@ -179,11 +180,11 @@ for (const [name, headers, drip] of [['length', 'Content-Length: 1000\r\n',
 test('idle_keep_alive_is_closed', async (t) => {
 	const s = await t.server(SHORT);
 	const c = await Tcp.open(s.port);
+	const began = Date.now();
 	c.send(SMUGGLED);
 	assert.equal((await c.response()).status, 200);
-	const began = Date.now();
-	assert.ok(await c.gone(6000), 'still open after 6 s');
-	assert.ok(Date.now() - began > 1000);
+	assert.ok(await c.gone(), 'still open');
+	assert.ok(Date.now() - began > 1990);
 	c.close();
 }, { fugu: true });
 
@@ -208,21 +209,24 @@ test('hundred_slow_ones_do_not_keep_others_out', async (t) => {
 		assert.ok(Date.now() - began < 3000);
 	}
 	for (const c of slow) {
-		assert.ok(await c.gone(6000));
+		assert.ok(await c.gone());
 		c.close();
 	}
 }, { fugu: true });
 
 test('a_peer_that_does_not_read_its_answers_is_closed', async (t) => {
 	const s = await t.ownServer(SHORT);
-	const open = () => s.metric('process_open_fds');
-	const before = await open();
 	const c = await Tcp.open(s.port);
+	/* The server's end of it; 01: established. */
+	const at = (port) => '0100007F:' +
+	    port.toString(16).toUpperCase().padStart(4, '0');
+	const row = `${at(s.port)} ${at(c.raw.localPort)} 01 `;
+	const open = () => fs.readFileSync('/proc/net/tcp', 'latin1')
+	    .includes(row);
 	c.sock.pause();
 	c.sock.write(`GET /metrics HTTP/1.1\r\n${HOST}\r\n`.repeat(5000));
-	await eventually(async () => await open() > before, 'it is open');
-	await eventually(async () => await open() <= before, 'it is closed',
-	    30000);
+	assert.ok(open(), 'it is open');
+	await eventually(() => !open(), 'it is closed', 30000);
 	c.close();
 }, { fugu: true });
 
@@ -263,7 +267,7 @@ test('pipelined_after_a_head_request', async (t) => {
 	const s = await t.server();
 	const c = await Tcp.open(s.port);
 	c.send(SMUGGLED.replace('GET', 'HEAD') + SMUGGLED);
-	const r = await c.response(5000, { head: true });
+	const r = await c.response(undefined, { head: true });
 	assert.equal(r.status, 200);
 	assert.equal((await c.response()).body, '{}');
 	c.close();

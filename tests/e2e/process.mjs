@@ -40,9 +40,9 @@ for (const signal of ['SIGTERM', 'SIGINT'])
 		const idle = await Tcp.open(s.port);
 		s.proc.kill(signal);
 		for (const close of await Promise.all(all.map((w) =>
-		    leave(w, 10000))))
+		    leave(w))))
 			assert.deepEqual(close, SHUTDOWN);
-		assert.ok(await idle.gone(10000), 'idle HTTP connection');
+		assert.ok(await idle.gone(), 'idle HTTP connection');
 		assert.equal(await s.exited, 0);
 	});
 
@@ -53,12 +53,14 @@ test('drain_is_spread', async (t) => {
 	const began = Date.now();
 	s.proc.kill('SIGTERM');
 	const when = await Promise.all(all.map(async (w) => {
-		assert.deepEqual(await leave(w, 10000), SHUTDOWN);
+		assert.deepEqual(await leave(w), SHUTDOWN);
 		return Date.now() - began;
 	}));
 	assert.equal(await s.exited, 0);
-	assert.ok(Math.max(...when) > 1000 && Math.max(...when) < 4000, when);
-	assert.ok(when.filter((x) => x < 1000).length >= 10, when);
+	/* Each at a moment of its own: with 20 in the first half one may count
+	 * on 4. */
+	assert.ok(Math.max(...when) > 1000 && Math.max(...when) < 6000, when);
+	assert.ok(when.filter((x) => x < 1000).length >= 4, when);
 }, { fugu: true });
 
 test('drain_does_not_wait_for_clients_that_do_not_answer', async (t) => {
@@ -66,7 +68,7 @@ test('drain_does_not_wait_for_clients_that_do_not_answer', async (t) => {
 	const w = await s.connected();
 	s.proc.kill('SIGTERM');
 	assert.deepEqual(await w.closed(), SHUTDOWN);
-	const late = await Promise.race([s.exited, sleep(12000)]);
+	const late = await Promise.race([s.exited, sleep(14000)]);
 	assert.equal(late, 0);
 	w.close();
 }, { fugu: true });
@@ -76,9 +78,10 @@ test('nobody_is_accepted_while_draining', async (t) => {
 	const all = await Promise.all(Array.from({ length: 20 },
 	    () => s.connected()));
 	s.proc.kill('SIGTERM');
-	await sleep(300);
-	await assert.rejects(s.connected());
-	await Promise.all(all.map((w) => leave(w, 10000)));
+	await eventually(() => s.connected().then((w) => w.close(),
+	    () => true), 'nobody is accepted');
+	assert.equal(s.status, undefined, 'it is still there');
+	await Promise.all(all.map((w) => leave(w)));
 	assert.equal(await s.exited, 0);
 }, { fugu: true });
 
@@ -87,11 +90,11 @@ test('second_signal_exits_at_once', async (t) => {
 	const all = await Promise.all(Array.from({ length: 20 },
 	    () => s.connected()));
 	s.proc.kill('SIGTERM');
-	await sleep(300);
+	await eventually(() => s.log.includes('stopping'), 'the first is seen');
 	const began = Date.now();
 	s.proc.kill('SIGTERM');
 	await s.exited;
-	assert.ok(Date.now() - began < 2000);
+	assert.ok(Date.now() - began < 5000);
 	all.forEach((w) => w.close());
 }, { fugu: true });
 
@@ -104,7 +107,7 @@ test('messages_published_before_the_signal_arrive', async (t) => {
 	s.proc.kill('SIGTERM');
 	for (let i = 0; i < 50; i++)
 		assert.ok((await w.reply()).push.pub);
-	assert.deepEqual(await leave(w, 5000), SHUTDOWN);
+	assert.deepEqual(await leave(w), SHUTDOWN);
 	assert.equal(await s.exited, 0);
 });
 
@@ -162,9 +165,9 @@ test('sighup_with_a_bad_file_changes_nothing', async (t) => {
 
 test('sighup_names_what_needs_a_restart', async (t) => {
 	const s = await t.ownServer();
-	write(s, { websocket: { message_size_limit: 1234 } });
+	write(s, { http_server: { trusted_proxies: ['10.0.0.0/8'] } });
 	s.proc.kill('SIGHUP');
-	await eventually(() => s.log.includes('websocket.message_size_limit'),
+	await eventually(() => s.log.includes('http_server.trusted_proxies'),
 	    'the option in the log');
 	assert.ok(await s.health());
 }, { fugu: true });

@@ -7,7 +7,7 @@
  * reimplementation gets wrong") that can be seen from here has a case with
  * its number in the name.
  */
-import { API_KEY, assert, now, run, sleep, test, token }
+import { API_KEY, assert, eventually, now, run, sleep, test, token }
 	from './harness.mjs';
 import { OP, closePayload, frame } from './wire.mjs';
 
@@ -244,14 +244,14 @@ test('connect_expire_at_past_110', async (t) => {
 });
 
 test('spec12_15_connect_error_leaves_it_unusable', async (t) => {
-	const s = await t.server({ client: { stale_close_delay: '1s' } });
+	const s = await t.server({ client: { stale_close_delay: '3s' } });
 	const w = await s.open();
 	w.text(connectWith({ sub: 'u', exp: now() - 10 }));
 	assert.equal(await w.line(), error(1, 109));
 	assert.equal(await w.line(300), undefined);
 	assert.equal(w.close_, undefined);
 	w.text('{"id":2,"subscribe":{"channel":"x"}}');
-	assert.equal(await w.line(8000), undefined);
+	assert.equal(await w.line(), undefined);
 	assert.ok(w.close_ || w.tcp.ended, 'still open');
 	w.close();
 });
@@ -332,21 +332,24 @@ const PING = { client: { ping_interval: '1s', pong_timeout: '900ms' } };
 test('spec12_12_second_pong_to_one_ping_is_3501', async (t) => {
 	const s = await t.server(PING);
 	const w = await s.connected({}, { autoPong: false });
-	assert.equal(await w.message(3000), '{}');
+	assert.equal(await w.message(), '{}');
 	w.text('{}\n{}');
-	assert.deepEqual(await w.closed(600), BAD_REQUEST);
+	assert.deepEqual(await w.closed(), BAD_REQUEST);
 	w.close();
 });
 
 test('ping_answered_keeps_the_connection', async (t) => {
 	const s = await t.server(PING);
+	const began = Date.now();
 	const w = await s.open();
 	w.text(CONNECT);
 	const r = await w.reply();
 	assert.equal(r.connect.ping, 1);
 	assert.equal(r.connect.pong, true);
 	assert.equal(await w.closed(3600), undefined);
-	assert.ok(w.pings >= 2 && w.pings <= 4, `${w.pings} pings in 3.6 s`);
+	const ms = Date.now() - began;
+	assert.ok(w.pings >= 2 && w.pings <= Math.ceil(ms / 1000),
+	    `${w.pings} pings in ${ms} ms`);
 	w.close();
 });
 
@@ -354,13 +357,16 @@ test('first_ping_comes_in_the_second_half_of_the_interval', async (t) => {
 	const s = await t.server({ client: { ping_interval: '2s',
 		pong_timeout: '900ms' } });
 	const first = await Promise.all(Array.from({ length: 8 }, async () => {
+		const before = Date.now();
 		const w = await s.connected({}, { autoPong: false });
 		const began = Date.now();
-		assert.equal(await w.message(5000), '{}');
+		assert.equal(await w.message(), '{}');
+		const now = Date.now();
 		w.close();
-		return Date.now() - began;
+		assert.ok(now - before >= 990, `after ${now - before} ms`);
+		return now - began;
 	}));
-	assert.ok(Math.min(...first) >= 900 && Math.max(...first) < 2600,
+	assert.ok(Math.min(...first) < 2000 && Math.max(...first) < 3000,
 	    `${first}`);
 	assert.ok(Math.max(...first) - Math.min(...first) > 50, `${first}`);
 });
@@ -369,9 +375,9 @@ test('no_pong_3012', async (t) => {
 	const s = await t.server(PING);
 	const w = await s.connected({}, { autoPong: false });
 	const began = Date.now();
-	assert.deepEqual(await w.closed(4000), { code: 3012,
+	assert.deepEqual(await w.closed(), { code: 3012,
 		reason: 'no pong' });
-	assert.ok(Date.now() - began < 3500);
+	assert.ok(Date.now() - began < 5000);
 	w.close();
 });
 
@@ -382,7 +388,7 @@ test('spec12_14_native_pong_does_not_count', async (t) => {
 		w.send(OP.PING, 'x');
 		w.send(OP.PONG, '');
 	}, 100);
-	const close = await w.closed(4000);
+	const close = await w.closed();
 	clearInterval(timer);
 	assert.deepEqual(close, { code: 3012, reason: 'no pong' });
 	w.close();
@@ -392,7 +398,7 @@ test('spec12_14_ping_and_pong_are_empty_objects', async (t) => {
 	const s = await t.server(PING);
 	const w = await s.connected({}, { autoPong: false });
 	for (let i = 0; i < 3; i++) {
-		assert.equal(await w.message(3000), '{}');
+		assert.equal(await w.message(), '{}');
 		w.text('{}');
 	}
 	w.close();
@@ -408,7 +414,7 @@ test('frame_pings_replace_those_of_the_protocol', async (t) => {
 	const r = await w.reply();
 	assert.deepEqual(Object.keys(r.connect), ['client', 'version']);
 	for (let i = 0; i < 3; i++) {
-		const f = await w.frame(3000);
+		const f = await w.frame();
 		assert.equal(f?.op, OP.PING);
 		w.send(OP.PONG, f.data);
 	}
@@ -422,8 +428,8 @@ test('frame_ping_without_pong_ends_the_connection', async (t) => {
 	const w = await s.open(FRAME_PING);
 	w.text(CONNECT);
 	await w.reply();
-	assert.equal((await w.frame(3000))?.op, OP.PING);
-	assert.ok(await w.tcp.gone(8000), 'still open');
+	assert.equal((await w.frame())?.op, OP.PING);
+	assert.ok(await w.tcp.gone(), 'still open');
 	w.close();
 });
 
@@ -801,12 +807,12 @@ test('refresh_other_user_3500', async (t) => {
 
 test('not_refreshed_3005', async (t) => {
 	const s = await t.server({ client: { expired_close_delay: '1s' } });
-	const w = await s.connected({ token: token({ sub: 'u',
-	    exp: now() + 2 }) });
 	const began = Date.now();
-	assert.deepEqual(await w.closed(8000),
+	const w = await s.connected({ token: token({ sub: 'u',
+	    exp: now() + 3 }) });
+	assert.deepEqual(await w.closed(),
 	    { code: 3005, reason: 'connection expired' });
-	assert.ok(Date.now() - began > 1500);
+	assert.ok(Date.now() - began > 2500);
 	w.close();
 });
 
@@ -814,19 +820,19 @@ test('not_refreshed_3005', async (t) => {
 
 test('stale_without_connect_3502', async (t) => {
 	const s = await t.server({ client: { stale_close_delay: '1s' } });
-	const w = await s.open();
 	const began = Date.now();
-	assert.deepEqual(await w.closed(5000), { code: 3502,
+	const w = await s.open();
+	assert.deepEqual(await w.closed(), { code: 3502,
 		reason: 'stale' });
 	const took = Date.now() - began;
-	assert.ok(took > 800 && took < 3000, `after ${took} ms`);
+	assert.ok(took > 990 && took < 5000, `after ${took} ms`);
 	w.close();
 });
 
 test('connected_in_time_is_not_stale', async (t) => {
-	const s = await t.server({ client: { stale_close_delay: '1s' } });
+	const s = await t.server({ client: { stale_close_delay: '3s' } });
 	const w = await s.connected();
-	assert.equal(await w.closed(1800), undefined);
+	assert.equal(await w.closed(4000), undefined);
 	w.close();
 });
 
@@ -907,15 +913,8 @@ test('connection_limit_503', async (t) => {
 	const e = await s.open().then(() => undefined, (x) => x);
 	assert.equal(e?.response?.status, 503);
 	all.pop().close();
-	for (let i = 0; ; i++) {
-		const w = await s.connected().catch(() => undefined);
-		if (w) {
-			all.push(w);
-			break;
-		}
-		assert.ok(i < 100, 'the freed place is not given away');
-		await sleep(20);
-	}
+	all.push(await eventually(() => s.connected().catch(() => undefined),
+	    'the freed place is given away'));
 	all.forEach((w) => w.close());
 });
 
@@ -1106,7 +1105,7 @@ test('the_socket_ends_when_the_client_does_not_answer_the_close', async (t) => {
 	const w = await s.connected();
 	w.text('{}');
 	assert.deepEqual(await w.closed(), BAD_REQUEST);
-	assert.ok(await w.tcp.gone(9000), 'still open 9 s after the close');
+	assert.ok(await w.tcp.gone(), 'still open long after the close');
 	w.close();
 });
 
