@@ -152,7 +152,7 @@ test('sdk_subscription_that_expired_comes_back', async (t) => {
 		minResubscribeDelay: 20, getToken: async () => {
 		if (++n === 2)	/* the refresh: too late */
 			await sleep(6000);
-		return token({ sub: 'ann', channel, exp: now() + 1 });
+		return token({ sub: 'ann', channel, exp: now() + 2 });
 	} }));
 	sub.subscribe();
 	const e = await event(sub, 'subscribing', 2, 20000);
