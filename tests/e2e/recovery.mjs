@@ -24,6 +24,14 @@ const recovered = (id, list, offset, more = '') => live(id,
 const lost = (id, offset) => live(id, (offset ? `"offset":${offset},` : '') +
     '"positioned":true,"was_recovering":true');
 
+/* So many lines, however long they take, and those that are too many. */
+async function first(w, n, ms = 150) {
+	const all = [];
+	for (let l; all.length < n && (l = await w.line()) !== undefined;)
+		all.push(l);
+	return all.concat(await w.rest(ms));
+}
+
 /* --- history --- */
 
 test('history_limit_since_reverse', async (t) => {
@@ -442,9 +450,9 @@ test('position_is_checked_now_and_then', async (t) => {
 	await subscribed(w, a);
 	await subscribed(u, b);
 	for (const [x, channel] of [[w, a], [u, b]])
-		assert.equal(await x.line(12000), unsubscribed(channel, 2500,
+		assert.equal(await x.line(), unsubscribed(channel, 2500,
 		    'insufficient state'));
-	assert.deepEqual(await v.closed(12000), CLOSED.state);
+	assert.deepEqual(await v.closed(), CLOSED.state);
 	[w, v, u].forEach((x) => x.close());
 });
 
@@ -461,7 +469,7 @@ test('a_position_that_is_right_survives_the_checks', async (t) => {
 		await published(s, channel, i);
 	}
 	for (const x of [w, v]) {
-		assert.equal((await x.rest(300)).length, 5);
+		assert.equal((await first(x, 5, 300)).length, 5);
 		assert.equal(x.close_, undefined);
 		x.close();
 	}
@@ -725,7 +733,7 @@ test('tags_filter_operators', async (t) => {
 		await published(s, channel, v, { tags: { k: v } });
 	await published(s, channel, 'none');
 	for (const [w, tf, want] of all) {
-		const got = (await w.rest(100)).map((l) =>
+		const got = (await first(w, want.length, 100)).map((l) =>
 		    JSON.parse(l).push.pub.data);
 		assert.deepEqual(got, want, JSON.stringify(tf));
 		w.close();
@@ -812,8 +820,8 @@ test('spec12_50_versions', async (t) => {
 		if (anew)
 			heard.push([offset, version]);
 	}
-	const got = (await w.rest(150)).map((l) => JSON.parse(l).push.pub)
-	    .map((p) => [p.offset, p.version]);
+	const got = (await first(w, heard.length)).map((l) =>
+	    JSON.parse(l).push.pub).map((p) => [p.offset, p.version]);
 	assert.deepEqual(got, heard);
 	await answers(s, 'history', { channel, limit: 1 }, '{"result":' +
 	    '{"publications":[{"data":1,"offset":1}],"epoch":"@",' +
