@@ -8,7 +8,7 @@
  * when all have left nothing is left of them. STORM_MS is how long, SEED
  * repeats a run's choices.
  */
-import { assert, chooser, eventually, run, sleep, test, token }
+import { assert, chooser, eventually, run, test, token }
 	from './harness.mjs';
 
 const MS = Number(process.env.STORM_MS || 4000);
@@ -24,11 +24,13 @@ async function witness(s) {
 		assert.deepEqual(await w.call({ id: 2, subscribe: { channel } }),
 		    { id: 2, subscribe: {} });
 	const done = (async () => {
+		let ends = 0;
 		for (let r; (r = await w.reply(20000)) !== undefined;) {
-			if (r.push?.pub?.data === 'end')
-				return;
 			if (r.push?.pub)
 				heard.get(r.push.channel).push(r.push.pub.data);
+			if (r.push?.pub?.data === 'end' &&
+			    ++ends === CHANNELS.length)
+				return;
 		}
 		throw new Error(`lost: ${JSON.stringify(w.close_)}`);
 	})();
@@ -112,8 +114,13 @@ test(`storm_of_seed_${SEED}`, async (t) => {
 		...Array.from({ length: 3 }, (_, i) => backend(s,
 		    chooser(SEED + 100 + i), over)),
 	]);
-	await sleep(300);
-	await s.publish(CHANNELS[0], 'end');
+	/* Nobody else is there; what they have said is on its way, ahead of
+	 * the end. */
+	await eventually(async () => await s.metric(
+	    'centrifugo_node_num_clients') === witnesses.length,
+	    'the others are gone');
+	for (const c of CHANNELS)
+		await s.publish(c, 'end');
 	await Promise.all(witnesses.map((w) => w.done));
 	const [first, ...others] = witnesses;
 	let total = 0;
