@@ -23,7 +23,7 @@ end_helper() {
 
 # on_socket PATH [URL]: the status of a request over a Unix socket.
 on_socket() {
-	curl -s -o /dev/null --max-time 5 -w '%{http_code}' \
+	curl -s -o /dev/null --max-time 15 -w '%{http_code}' \
 	    --unix-socket "$1" "http://x${2-/health}"
 }
 
@@ -31,25 +31,21 @@ on_socket() {
 code() {
 	url=$1
 	shift
-	curl -sk -o /dev/null --max-time 5 -w '%{http_code}' "$@" "$url"
+	curl -sk -o /dev/null --max-time 15 -w '%{http_code}' "$@" "$url"
 }
 
 # refused NAME STATUS PATTERN: the server does not start on $CONF.
 refused() {
 	launch -c "$CONF" --workers="$N"
-	wait_exit 10
+	wait_exit 30
 	equal "$1" "$2" "$STATUS"
 	like "${1}_says_why" "*$3*" "$(cat "$LOG")"
 	end
 }
 
 wait_socket() {
-	n=0
-	until [ "$(on_socket "$1")" = 200 ]; do
-		n=$((n + 1))
-		[ $n -lt 100 ] || return 1
-		sleep 0.05
-	done
+	until_true curl -sf -o /dev/null --max-time 5 --unix-socket "$1" \
+	    http://x/health
 }
 
 fresh() {
@@ -68,7 +64,7 @@ unix_sockets() {
 	logged unix_peer_credentials "uid=$(id -u)"
 	first=$PID
 	launch -c "$CONF" --workers="$N" --http_server.port="$OTHER"
-	wait_exit 10
+	wait_exit 30
 	equal unix_in_use_75 75 "$STATUS"
 	logged unix_in_use_is_named "$SOCK"
 	PID=$first
@@ -114,23 +110,17 @@ unix_sockets() {
 	fresh '{"http_server":{"tcp_disabled":true,"unix_socket":
 	    {"path":"@fugu-e2e-'$$'"}},"health":{"enabled":true}}'
 	launch -c "$CONF" --workers="$N"
-	n=0
-	until curl -sf --max-time 2 --abstract-unix-socket "fugu-e2e-$$" \
-	    http://x/health >/dev/null; do
-		n=$((n + 1))
-		[ $n -lt 100 ] || break
-		sleep 0.05
-	done
-	check unix_abstract test $n -lt 100
+	check unix_abstract until_true curl -sf --max-time 5 \
+	    --abstract-unix-socket "fugu-e2e-$$" http://x/health
 	stop
 
 	fresh '{"http_server":{"tcp_disabled":true}}'
 	refused nothing_to_listen_on_78 78 'nothing to listen on'
 }
 
-# The status of a WebSocket handshake.
+# The status of a WebSocket handshake; with 101 it lasts as long as this.
 on_websocket() {
-	curl -s -o /dev/null -w '%{http_code}' --max-time 0.5 \
+	curl -s -o /dev/null -w '%{http_code}' --max-time 3 \
 	    -H 'Upgrade: websocket' -H 'Connection: Upgrade' \
 	    -H 'Sec-WebSocket-Version: 13' \
 	    -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' "$@"
@@ -186,15 +176,15 @@ activation() {
 	stop
 
 	inherits "htpp" "$OTHER" --
-	wait_exit 10
+	wait_exit 30
 	equal inherited_wrong_name_78 78 "$STATUS"
 	logged inherited_wrong_name_is_named htpp
 	inherits "http" udp --
-	wait_exit 10
+	wait_exit 30
 	equal inherited_no_stream_78 78 "$STATUS"
 	logged inherited_no_stream_is_told "no listening stream socket"
 	inherits "https" "$OTHER" --
-	wait_exit 10
+	wait_exit 30
 	equal inherited_tls_without_certificate_78 78 "$STATUS"
 
 	fresh '{"http_server":{"address":"127.0.0.1","port":@PORT@,
@@ -218,35 +208,34 @@ activation() {
 	wait_ready "$third" && pass systemd_socket_activate && stop
 }
 
+# told COUNT PATTERN: the service manager has heard so many of those.
+told() {
+	[ "$(grep -c "$2" "$WORK/told")" -ge "$1" ]
+}
+
 notification() {
 	fresh '{"http_server":{"address":"127.0.0.1","port":@PORT@},
 	    "health":{"enabled":true},"shutdown":{"timeout":"7s"}}'
 	rm -f "$WORK/told"
 	python3 "$HERE/sockets.py" notify "$WORK/notify" "$WORK/told" &
 	HELPER=$!
-	for i in $(seq 50); do
-		[ ! -S "$WORK/notify" ] || break
-		sleep 0.2
-	done
+	until_true test -S "$WORK/notify"
 	export NOTIFY_SOCKET="$WORK/notify" WATCHDOG_USEC=400000
 	start
 	unset NOTIFY_SOCKET WATCHDOG_USEC
-	for i in $(seq 50); do
-		[ "$(grep -c '^WATCHDOG=1$' "$WORK/told")" -lt 4 ] || break
-		sleep 0.2
-	done
+	check told_it_is_alive until_true told 4 '^WATCHDOG=1$'
 	kill -HUP "$PID"
 	logged reload_is_logged "configuration reloaded"
+	until_true told 2 '^READY=1'
 	echo '{"nonsense":1}' >"$CONF"
 	kill -HUP "$PID"
 	logged bad_reload_is_logged "the configuration was not reloaded"
+	until_true told 3 '^READY=1'
 	stop
 	end_helper
 	rm -f "$WORK/notify"
 	equal told_when_ready "READY=1 STATUS=serving clients" \
 	    "$(sed -n 1p "$WORK/told")"
-	check told_it_is_alive test \
-	    "$(grep -c '^WATCHDOG=1$' "$WORK/told")" -ge 4
 	grep -v '^WATCHDOG' "$WORK/told" >"$WORK/rest"
 	like told_of_reload 'RELOADING=1 MONOTONIC_USEC=[1-9]*' \
 	    "$(sed -n 2p "$WORK/rest")"
@@ -327,12 +316,14 @@ forwarded() {
 # Open eight connections and count those that were let in.
 hold_eight() {
 	: >"$WORK/held"
-	python3 "$HERE/sockets.py" hold 8 "$PORT" 60 >"$WORK/held" &
+	python3 "$HERE/sockets.py" hold 8 5 "$PORT" 60 >"$WORK/held" &
 	HELPER=$!
-	for i in $(seq 50); do
-		[ ! -s "$WORK/held" ] || break
-		sleep 0.3
-	done
+	until_true test -s "$WORK/held"
+}
+
+five_are_open() {
+	curl -s --max-time 5 "http://127.0.0.1:$PORT/metrics" |
+	    grep -q '{encoding="json",transport="websocket"} 5'
 }
 
 limits() {
@@ -341,43 +332,29 @@ limits() {
 	    "prometheus":{"enabled":true},"health":{"enabled":true}}'
 	start || return
 	# A connection of the start may still be counted on a busy machine.
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5; do
 		hold_eight
-		told=$(curl -si "http://127.0.0.1:$PORT/health" | tr -d '\r\n')
-		case $told in
-		*429*)
-			break ;;
-		esac
+		[ "$(cat "$WORK/held")" != 5 ] || break
 		end_helper
 		sleep 1
 	done
 	equal address_limit 5 "$(cat "$WORK/held")"
+	told=$(curl -si "http://127.0.0.1:$PORT/health" | tr -d '\r\n')
 	like address_limit_is_told '*429*Retry-After: 10*' "$told"
 	equal address_limit_is_each 200 "$(code \
 	    "http://127.0.0.1:$PORT/health" --interface 127.0.0.2)"
 	like address_limit_is_counted '*{limit="connections"} [1-9]*' \
 	    "$(curl -s --interface 127.0.0.2 "http://127.0.0.1:$PORT/metrics")"
 	end_helper
-	got=
-	for i in $(seq 50); do
-		got=$(code "http://127.0.0.1:$PORT/health")
-		[ "$got" != 200 ] || break
-		sleep 0.5
-	done
-	equal address_limit_ends 200 "$got"
+	check address_limit_ends until_true curl -sf -o /dev/null \
+	    --max-time 5 "http://127.0.0.1:$PORT/health"
 	# Behind a proxy it is the client that counts, at its handshake.
 	url=http://127.0.0.1:$PORT/connection/websocket
 	for i in 1 2 3 4 5; do
 		on_websocket --max-time 20 --interface 127.0.0.9 \
 		    -H 'X-Forwarded-For: 192.0.2.1' "$url" >/dev/null &
 	done
-	for i in $(seq 50); do
-		case $(curl -s "http://127.0.0.1:$PORT/metrics") in
-		*'{encoding="json",transport="websocket"} 5'*)
-			break ;;
-		esac
-		sleep 0.5
-	done
+	until_true five_are_open
 	equal forwarded_limit 429 "$(on_websocket --interface 127.0.0.9 \
 	    -H 'X-Forwarded-For: 192.0.2.1' "$url")"
 	equal forwarded_limit_is_each 101 "$(on_websocket \
@@ -416,12 +393,8 @@ redirect() {
 	    "tls":true,"proxy_protocol":true}]},
 	    "health":{"enabled":true}}'
 	launch -c "$CONF" --workers="$N"
-	n=0
-	until [ "$(code "https://localhost:$PORT/health")" = 200 ]; do
-		n=$((n + 1))
-		[ $n -lt 100 ] || break
-		sleep 0.05
-	done
+	until_true curl -skf -o /dev/null --max-time 5 \
+	    "https://localhost:$PORT/health"
 	for method in GET HEAD POST; do
 		opt="-X $method"
 		[ $method != HEAD ] || opt=-I
@@ -451,10 +424,8 @@ reload_without_tls() {
 	    "key_pem":"@W@/key.pem"}},"health":{"enabled":true}}'
 	sed -i "s|@W@|$WORK|g" "$CONF"
 	launch -c "$CONF" --workers="$N"
-	for i in $(seq 50); do
-		[ "$(code "https://127.0.0.1:$OTHER/health")" != 200 ] || break
-		sleep 0.2
-	done
+	until_true curl -skf -o /dev/null --max-time 5 \
+	    "https://127.0.0.1:$OTHER/health"
 	sed -i 's/"enabled":true,"cert/"enabled":false,"cert/' "$CONF"
 	kill -HUP "$PID"
 	logged reload_says_what_it_leaves "which ports speak TLS"

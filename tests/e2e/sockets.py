@@ -6,7 +6,7 @@
 	sockets.py send PLACE TEXT [SOURCE]
 		Connect to PLACE (port of 127.0.0.1, or path), send TEXT with
 		\\r, \\n and \\x escapes, print what comes until the end, at
-		most 3 seconds.
+		most 15 seconds.
 	sockets.py activate NAMES PLACE... -- COMMAND...
 		Listen on each place and become COMMAND, as a service manager
 		starts it. NAMES are for LISTEN_FDNAMES; "": unset. A place
@@ -14,9 +14,10 @@
 	sockets.py notify PATH FILE
 		Write each datagram that comes to PATH to FILE as one line,
 		until killed.
-	sockets.py hold COUNT PLACE SECONDS
-		Open so many connections at once, print how many stay open
-		without an answer of 429, then hold them.
+	sockets.py hold COUNT WANTED PLACE SECONDS
+		Open so many connections at once, wait until WANTED are left
+		without an answer of 429, print how many there are then, and
+		hold them.
 	sockets.py burst COUNT PLACE
 		Ask for /health so many times, on a connection each, and print
 		how many answers were 200 and how many 429.
@@ -38,7 +39,7 @@ def place_of(text):
 def dial(text, source=None):
 	family, at = place_of(text)
 	s = socket.socket(family, socket.SOCK_STREAM)
-	s.settimeout(3)
+	s.settimeout(15)
 	if source:
 		s.bind((source, 0))
 	s.connect(at)
@@ -97,17 +98,23 @@ def notify(path, out):
 			f.write(s.recv(4096).decode().replace('\n', ' ') + '\n')
 
 
-def hold(count, place, seconds):
+def unanswered(s):
+	try:
+		return b' 429 ' not in s.recv(4096, socket.MSG_PEEK)
+	except BlockingIOError:
+		return True
+
+
+def hold(count, wanted, place, seconds):
 	sockets = [dial(place) for _ in range(int(count))]
-	time.sleep(1)
-	left = 0
 	for s in sockets:
 		s.setblocking(False)
-		try:
-			left += b' 429 ' not in s.recv(4096, socket.MSG_PEEK)
-		except BlockingIOError:
-			left += 1
-	print(left, flush=True)
+	for _ in range(150):
+		if sum(map(unanswered, sockets)) <= int(wanted):
+			break
+		time.sleep(0.1)
+	time.sleep(0.5)
+	print(sum(map(unanswered, sockets)), flush=True)
 	time.sleep(float(seconds))
 
 
