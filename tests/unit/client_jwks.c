@@ -203,7 +203,7 @@ TEST(unknown_ids_are_asked_for_once_a_second)
 		ask(&y, "nobody");
 	turn_until(&x, 2);
 	CHECK(clock_mono_ms() - begin > 700);
-	CHECK(clock_mono_ms() - begin < 2000);
+	CHECK(clock_mono_ms() - begin < 4000);
 	CHECK_INT(x.family, JWT_EC);
 	CHECK_INT(y.calls, 100);
 	CHECK_INT(y.family, JWT_NO_FAMILY);
@@ -312,7 +312,7 @@ TEST(silent_server)
 	turn_until(&x, 1);
 	CHECK_INT(x.family, JWT_NO_FAMILY);
 	CHECK(clock_mono_ms() - begin > 1900);
-	CHECK(clock_mono_ms() - begin < 3500);
+	CHECK(clock_mono_ms() - begin < 4500);
 	CHECK_INT(server.requests, 2);
 	stop();
 }

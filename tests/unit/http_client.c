@@ -614,7 +614,7 @@ TEST(no_answer_in_time)
 	while (got.calls == 0)
 		worker_turn(w, 5);
 	CHECK_STR(got.why, "no answer in time");
-	CHECK(clock_mono_ms() - begin < 1000);
+	CHECK(clock_mono_ms() - begin < 5000);
 	worker_turn(w, 0);
 	CHECK_INT(w->stats.conns_open, 0);
 	stop();

@@ -530,7 +530,7 @@ TEST(upgrade_hands_over)
 	struct worker	*w = new_worker(0);
 	struct peer	 p;
 
-	site.header_timeout_ms = 30;
+	site.header_timeout_ms = 300;
 	dial(&p, w, false);
 	site.header_timeout_ms = 10000;
 	say(&p, SV(GET("/") GET("/up") "extra"));
@@ -538,7 +538,7 @@ TEST(upgrade_hands_over)
 	CHECK_SV(sv_make(taken, taken_n), "extr");
 	CHECK_STR(done_text, "GET /up 101");
 	/* Our deadlines are not the other protocol's. */
-	usleep(60 * 1000);
+	usleep(400 * 1000);
 	say(&p, SV("bc"));
 	CHECK_SV(sv_make(taken, taken_n), "extrab");
 	hang_up(&p);
@@ -589,8 +589,8 @@ TEST(unread_answers)
 	worker_free(w);
 }
 
-/* How long until the server hangs up on a peer that says `in' and no more;
- * -1: not within two seconds. */
+/* How long until the server hangs up on a peer that says `in' and no more,
+ * within ten seconds. */
 static int64_t
 patience(struct worker *w, struct sv in, const char *want)
 {
@@ -601,7 +601,7 @@ patience(struct worker *w, struct sv in, const char *want)
 	dial(&p, w, false);
 	if (in.n > 0)
 		say(&p, in);
-	while (!p.eof && ms < 2000) {
+	while (!p.eof && ms < 10000) {
 		worker_turn(w, 5);
 		hear(&p);
 		ms = clock_mono_ms() - start;
@@ -616,19 +616,19 @@ TEST(timeouts)
 {
 	struct worker	*w = new_worker(0);
 
-	site.header_timeout_ms = 30;
-	CHECK(patience(w, SV(""), "") >= 30);
+	site.header_timeout_ms = 200;
+	CHECK(patience(w, SV(""), "") >= 200);
 	CHECK(patience(w, SV("GET /"), ERR("408 Request Timeout", "20",
-	    "408 Request Timeout\n")) >= 30);
+	    "408 Request Timeout\n")) >= 200);
 	CHECK(patience(w, SV(GET("/") "G"), HI ERR("408 Request Timeout", "20",
-	    "408 Request Timeout\n")) >= 30);
+	    "408 Request Timeout\n")) >= 200);
 	site.header_timeout_ms = 10000;
-	site.body_timeout_ms = 30;
+	site.body_timeout_ms = 200;
 	CHECK(patience(w, SV(POST "Content-Length: 2\r\n\r\nx"),
-	    ERR("408 Request Timeout", "20", "408 Request Timeout\n")) >= 30);
+	    ERR("408 Request Timeout", "20", "408 Request Timeout\n")) >= 200);
 	site.body_timeout_ms = 10000;
-	site.idle_timeout_ms = 30;
-	CHECK(patience(w, SV(GET("/")), HI) >= 30);
+	site.idle_timeout_ms = 200;
+	CHECK(patience(w, SV(GET("/")), HI) >= 200);
 	site.idle_timeout_ms = 10000;
 	worker_free(w);
 }
@@ -641,35 +641,35 @@ TEST(deadlines)
 	struct peer	 p;
 	int		 i;
 
-	site.header_timeout_ms = 60;
+	site.header_timeout_ms = 300;
 	dial(&p, w, false);
-	for (i = 0; i < 100 && !p.eof; i++) {
+	for (i = 0; i < 400 && !p.eof; i++) {
 		if (send(p.fd, "x", 1, MSG_NOSIGNAL) == -1)
 			break;
 		usleep(5000);
 		turns(w);
 		hear(&p);
 	}
-	CHECK(i < 40);
+	CHECK(i < 150);
 	CHECK(sv_starts(hear(&p), SV("HTTP/1.1 408 ")));
 	hang_up(&p);
 
-	site.header_timeout_ms = 200;
+	site.header_timeout_ms = 1000;
 	dial(&p, w, false);
 	say(&p, SV("GET / HTTP/1.1\r\n"));
-	usleep(120 * 1000);
+	usleep(550 * 1000);
 	say(&p, SV(HOST "\r\nGET / HTTP/1.1\r\n"));
-	usleep(120 * 1000);
+	usleep(550 * 1000);
 	turns(w);
 	say(&p, SV(HOST "\r\n"));
 	CHECK_SV(hear(&p), HI HI);
 	hang_up(&p);
 
 	site.header_timeout_ms = site.body_timeout_ms =
-	    site.idle_timeout_ms = 30;
+	    site.idle_timeout_ms = 300;
 	dial(&p, w, false);
 	say(&p, SV(GET("/hold")));
-	usleep(100 * 1000);
+	usleep(400 * 1000);
 	turns(w);
 	if (CHECK(held != NULL))
 		http_respond(held, 200, "text/plain", SV("late"));

@@ -418,7 +418,7 @@ TEST(server_that_fails_for_ipv6)
 {
 	start(LOCAL);
 	manner = NO_AAAA;
-	CHECK(resolve("example.org") < 300);
+	CHECK(resolve("example.org") < 390);
 	check_addrs(got.v, got.n, "10.0.0.1:80 ");
 	stop();
 }
@@ -431,7 +431,7 @@ TEST(silent_server)
 	start(LOCAL);
 	manner = SILENT;
 	ms = resolve("example.org");
-	CHECK(ms >= 2800 && ms < 4000);
+	CHECK(ms >= 2800 && ms < 8000);
 	CHECK_STR(got.why, "no answer from the name servers");
 	CHECK_STR(asked, "example.org. example.org. example.org. ");
 	stop();
@@ -444,7 +444,7 @@ TEST(second_server_takes_over)
 	/* Nobody listens on 127.0.0.9, which is told at once. */
 	start("nameserver 127.0.0.9\n" LOCAL);
 	ms = resolve("example.org");
-	CHECK(ms < 300);
+	CHECK(ms < 390);
 	CHECK_INT(got.n, 2);
 	stop();
 }
