@@ -73,10 +73,6 @@ by_hand_while_it_runs() {
 	stop
 }
 
-differs() {
-	[ "$(serial)" != "$1" ]
-}
-
 launch_second() {
 	got=0
 	timeout 20 "$FUGU" -c "$CONF" >"$WORK/second" 2>&1 || got=$?
@@ -123,6 +119,10 @@ separate() {
 	before=$(orders)
 	begin || return
 	check go_cache_is_used wss b.example
+	acme status
+	equal go_cache_status_0 0 "$STATUS"
+	acme issue
+	equal go_cache_issue_2 2 "$STATUS"
 	sleep 1
 	equal go_cache_orders_nothing "$before" "$(orders)"
 	stop
@@ -138,27 +138,56 @@ rsa() {
 	stop
 }
 
+# As the web server that has the port.
+serve_files() {
+	helper python3 -m http.server --bind 127.0.0.1 -d "$1" "$HTTP_PORT"
+	web_pid=$!
+	within 10 curl -s -o /dev/null "http://127.0.0.1:$HTTP_PORT/"
+}
+
+end_files() {
+	kill $web_pid
+	wait $web_pid 2>/dev/null
+}
+
 by_webroot() {
 	fresh
 	mkdir -p "$WORK/web"
 	autocert ",\"webroot\":\"$WORK/web\""
-	helper python3 -m http.server --bind 127.0.0.1 -d "$WORK/web" \
-	    "$HTTP_PORT"
-	within 10 curl -s -o /dev/null "http://127.0.0.1:$HTTP_PORT/"
+	serve_files "$WORK/web"
 	begin || return
 	check webroot_wss wss
 	equal webroot_is_cleaned '' \
 	    "$(ls "$WORK/web/.well-known/acme-challenge")"
 	stop
+	end_files
 }
 
+# Whoever does something by hand, the process can go on with it.
 other_user() {
-	[ "$(id -u)" = 0 ] || return 0
-	rm -rf /tmp/fugu-e2e-user.$$
-	CACHE=/tmp/fugu-e2e-user.$$
+	if [ "$(id -u)" != 0 ]; then
+		echo 'SKIP other_user: only root can be another'
+		return
+	fi
+	top=$(mktemp -d)
+	chmod 755 "$top"
+	mkdir "$top/web"
+	chown nobody "$top/web"
+	CACHE=$top/cache
+	autocert ",\"webroot\":\"$top/web\",\"user\":\"nobody\""
+	serve_files "$top/web"
+	acme issue
+	equal user_by_hand_0 0 "$STATUS"
+	equal user_by_hand_owns_all nobody \
+	    "$(find "$top/web" "$CACHE" -printf '%u\n' | sort -u)"
+	end_files
 	autocert ',"http":true,"user":"nobody"'
+	before=$(orders)
 	begin || return
 	check user_wss wss
+	equal user_goes_on_with_it "$before" "$(orders)"
+	acme renew --force
+	equal user_asked_server_0 0 "$STATUS"
 	like user_of_the_process '*Uid:*'"$(id -u nobody)"'*' \
 	    "$(grep Uid "/proc/$(acme_pid)/status")"
 	like user_no_new_privileges '*1' \
@@ -166,7 +195,7 @@ other_user() {
 	equal user_owns_the_files nobody \
 	    "$(stat -c %U "$CACHE/acme_account+key")"
 	stop
-	rm -rf "$CACHE"
+	rm -rf "$top"
 	CACHE=
 }
 
@@ -259,6 +288,52 @@ alone() {
 	equal usage_64 64 "$STATUS"
 }
 
+holds_the_lock() {
+	grep -q "WRITE $1 " /proc/locks
+}
+
+# Two at once, by hand: the second one leaves the first alone.
+two_by_hand() {
+	fresh
+	autocert ',"http":true'
+	kill -STOP $PEBBLE
+	"$FUGU" acme issue -c "$CONF" >"$WORK/first" 2>&1 &
+	first=$!
+	check two_first_is_at_it within 10 holds_the_lock $first
+	acme renew
+	equal two_second_fails_1 1 "$STATUS"
+	like two_second_says_why '*another process is at work*' "$OUT"
+	kill -CONT $PEBBLE
+	check two_first_goes_on wait $first
+}
+
+# Another authority at the same place: it knows neither the account nor what
+# was issued; and it takes its time.
+new_authority() {
+	fresh
+	autocert ',"http":true'
+	begin || return
+	check new_before_wss wss
+	was=$(serial)
+	cp "$WORK/issued.pem" "$WORK/issued.old"
+	pebble_down
+	acme renew
+	equal new_gone_1 1 "$STATUS"
+	equal new_gone_keeps_the_old "$was" "$(serial)"
+	pebble_up PEBBLE_VA_NOSLEEP=0 PEBBLE_VA_SLEEPTIME=5
+	check new_roots fails cmp "$WORK/issued.pem" "$WORK/issued.old"
+	check new_first_the_old_serves python3 "$ACME" wss "$PORT" a.example \
+	    "$WORK/issued.old" 10
+	acme renew --force
+	equal new_renews_0 0 "$STATUS"
+	logged new_says_so 'the CA does not know the account any more'
+	check new_wss wss
+	equal new_one_account 1 "$(grep -c 'now [0-9]* accounts' \
+	    "$WORK/helpers.log")"
+	equal new_one_order 1 "$(orders)"
+	stop
+}
+
 unwritable() {
 	CACHE=/dev/null/cache
 	autocert ',"http":true'
@@ -311,6 +386,8 @@ alone
 refused
 unwritable
 by_webroot
+two_by_hand
+new_authority
 pebble_down
 bound
 done_testing

@@ -17,8 +17,12 @@ mood() {
 	echo "$*" >"$WORK/mood"
 }
 
-count() {
-	cat "$WORK/orders" 2>/dev/null || echo 0
+asked() {
+	grep -q "^$1" "$WORK/asked"
+}
+
+passed() {
+	[ "$(date +%s)" -gt "$1" ]
 }
 
 # row MOOD PATTERN: from nothing; wrong once, and then not.
@@ -47,11 +51,7 @@ row_mild() {
 }
 
 certs
-CA_PORT=$(freeport) PORT=$(freeport) PLAIN_PORT=$(freeport)
-HTTP_PORT=$(freeport)
-DIRECTORY=https://localhost:$CA_PORT/dir
-helper python3 "$ACME" ca "$CA_PORT" "$WORK/ca.pem" "$WORK/ca.key" "$WORK"
-within 10 curl -sf --cacert "$WORK/root.pem" -o /dev/null "$DIRECTORY"
+scripted_up
 autocert ',"http":true'
 
 acme issue
@@ -113,7 +113,6 @@ like five_orders_says_so '*the next try is not before*' "$OUT"
 # A server lives through all of it, with the certificate that it has.
 rm -f "$WORK/mood"
 rm -rf "$CACHE"
-cp "$WORK/root.pem" "$WORK/issued.pem"
 begin
 check server_has_one wss
 was=$(serial)
@@ -125,5 +124,45 @@ check server_is_ready ready
 acme renew --force
 equal server_renews_then 0 "$STATUS"
 [ "$was" != "$(serial)" ] || fail server_renewed "still $was"
+# No pause is due but the back-off's, however far off the renewal by itself is.
+mood down dir
+acme renew
+equal server_renew_fails_again 1 "$STATUS"
+sed -n 's/.*"next_at":\([0-9]*\).*/\1/p' "$CACHE/a.example+state" >"$WORK/at"
+check server_backs_off test -s "$WORK/at"
+within 30 passed "$(cat "$WORK/at")"
+acme renew
+equal server_renews_after_the_back_off 0 "$STATUS"
+stop
+
+# One that can't be kept is in force nevertheless, and the one after it is none
+# the worse for it.
+rm -rf "$CACHE"
+mkdir -p "$CACHE/a.example"
+NAMES='"a.example","b.example"'
+autocert ',"http":true,"separate":true'
+before=$(count)
+: >"$WORK/asked"
+mood stuck
+begin
+# The server is away when it comes: nothing else is begun before it has said
+# what became of it.
+check unkept_is_ordered within 20 asked 'POST /final'
+kill -STOP $PID
+rm "$WORK/mood"
+check unkept_is_there within 20 asked 'POST /cert'
+sleep 1
+like unkept_waits_for_the_server 'POST /cert/*' "$(tail -n 1 "$WORK/asked")"
+kill -CONT $PID
+check unkept_is_used wss a.example
+logged unkept_is_said "can't be put into use: Is a directory"
+check unkept_other_is_used wss b.example
+check unkept_other_is_kept within 10 test -f "$CACHE/b.example"
+equal unkept_two_orders $((before + 2)) "$(count)"
+equal unkept_no_other_trouble 1 "$(grep -c 'next try in' "$LOG")"
+rmdir "$CACHE/a.example"
+acme renew --force
+equal unkept_is_kept_later 0 "$STATUS"
+check unkept_file test -f "$CACHE/a.example"
 stop
 done_testing

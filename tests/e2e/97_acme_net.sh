@@ -79,12 +79,11 @@ check full_disk_says_so grep -q 'No space left' "$WORK/out"
 # remembered.
 rm "$WORK/cache2/full"
 before=$(orders)
-pebble_stopped=$(printf %s "$HELPERS" | sed 's/.* //')
-kill -STOP "$pebble_stopped"
+kill -STOP $PEBBLE
 launch -c "$CONF"
 within 10 listening 443
 head -c 100000 /dev/zero >"$WORK/cache2/full" 2>/dev/null
-kill -CONT "$pebble_stopped"
+kill -CONT $PEBBLE
 within 10 grep -q 'be written: No space left' "$LOG"
 logged full_later_says_so 'be written: No space left'
 equal full_later_no_order "$before" "$(orders)"

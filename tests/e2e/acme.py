@@ -11,8 +11,9 @@
 #		until the file STOP is there; fail if any is lost.
 #	acme.py ca PORT CERT KEY DIR
 #		A certificate authority whose mood is in DIR/mood: what it
-#		does wrong, once, and then no more. It validates nothing, and
-#		counts orders in DIR/orders.
+#		does wrong, once, and then no more. It validates nothing,
+#		counts orders in DIR/orders and writes down what it is asked
+#		for in DIR/asked.
 import base64
 import http.server
 import json
@@ -225,6 +226,8 @@ class Authority(http.server.BaseHTTPRequestHandler):
     def handle_one(self, body=b''):
         step, _, n = self.path.strip('/').partition('/')
         with State.lock:
+            with open(f'{State.dir}/asked', 'a') as f:
+                print(self.command, self.path, file=f)
             if not self.misbehave(step + 's' if n and step == 'order'
                                   else step):
                 getattr(self, 'do_' + step)(n, body)

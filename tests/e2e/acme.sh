@@ -4,31 +4,37 @@
 # What the tests of certificates by themselves share, behind lib.sh; sourced,
 # not run.
 #
-#	certs			make what the authorities need in $WORK
+#	certs			make what the authorities need in $WORK, good
+#				for CERT_DAYS (30)
 #	pebble_up [VAR=...]	start pebble and its name server; sets DIRECTORY
+#				and PEBBLE, its process
 #	pebble_down
+#	scripted_up		start the authority of acme.py instead; sets
+#				DIRECTORY
+#	count			how many orders that one has taken
 #	autocert JSON		write a configuration: names a.example and
 #				b.example, and these members of tls_autocert
 #	orders			how many orders pebble has taken
 #	acme WORD ARGS		run fugu acme: sets STATUS and OUT
 #	within SECONDS COMMAND	until it succeeds
 #	serial [NAME]		serial number of the certificate served
+#	differs SERIAL		whether that is another one
 
 ACME=$HERE/acme.py
 HELPERS=
 
 certs() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout "$WORK/root.key" -out "$WORK/root.pem" -days 30 \
-	    -subj '/CN=test root' 2>/dev/null
+	    -keyout "$WORK/root.key" -out "$WORK/root.pem" \
+	    -days "${CERT_DAYS:-30}" -subj '/CN=test root' 2>/dev/null
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	    -keyout "$WORK/ca.key" -out "$WORK/ca.csr" -subj '/CN=ca' \
 	    2>/dev/null
 	printf '%s\n' 'subjectAltName=DNS:localhost,DNS:ca.example' \
 	    'extendedKeyUsage=serverAuth' >"$WORK/ca.ext"
 	openssl x509 -req -in "$WORK/ca.csr" -CA "$WORK/root.pem" -CAkey \
-	    "$WORK/root.key" -CAcreateserial -days 30 -extfile \
-	    "$WORK/ca.ext" -out "$WORK/ca.pem" 2>/dev/null
+	    "$WORK/root.key" -CAcreateserial -days "${CERT_DAYS:-30}" \
+	    -extfile "$WORK/ca.ext" -out "$WORK/ca.pem" 2>/dev/null
 }
 
 helper() {
@@ -66,6 +72,7 @@ pebble_up() {
 	    -tlsalpn01 '' -management "127.0.0.1:$CHALL_PORT"
 	helper env PEBBLE_VA_NOSLEEP=1 "$@" pebble -config \
 	    "$WORK/pebble.json" -dnsserver "127.0.0.1:$DNS_PORT"
+	PEBBLE=$!
 	within 10 curl -sf --cacert "$WORK/root.pem" -o /dev/null \
 	    "$DIRECTORY" || fail "pebble starts" "$(cat "$WORK/helpers.log")"
 	# Those that its certificates are to be verified with.
@@ -75,6 +82,23 @@ pebble_up() {
 
 pebble_down() {
 	end_helpers
+}
+
+scripted_up() {
+	: "${CA_PORT:=$(freeport)}" "${PORT:=$(freeport)}"
+	: "${PLAIN_PORT:=$(freeport)}" "${HTTP_PORT:=$(freeport)}"
+	DIRECTORY=https://localhost:$CA_PORT/dir
+	helper python3 "$ACME" ca "$CA_PORT" "$WORK/ca.pem" "$WORK/ca.key" \
+	    "$WORK"
+	within 10 curl -sf --cacert "$WORK/root.pem" -o /dev/null \
+	    "$DIRECTORY" || fail "the authority starts" \
+	    "$(cat "$WORK/helpers.log")"
+	cp "$WORK/root.pem" "$WORK/issued.pem"
+}
+
+# How many orders the scripted one has taken.
+count() {
+	cat "$WORK/orders" 2>/dev/null || echo 0
 }
 
 autocert() {
@@ -123,6 +147,14 @@ served() {
 
 serial() {
 	served "$@" | openssl x509 -noout -serial 2>/dev/null
+}
+
+fails() {
+	! "$@"
+}
+
+differs() {
+	[ "$(serial)" != "$1" ]
 }
 
 ready() {
