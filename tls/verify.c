@@ -143,11 +143,15 @@ keep_subject(struct tls_verify *v)
 	return v->subject.failed ? -1 : 0;
 }
 
-/* What BearSSL has accepted, or what need not be verified. */
+/* What BearSSL has accepted, or what need not be verified. It reads keys on a
+ * curve that handshakes do without (handshake.c), too. */
 static unsigned
 check_leaf(struct tls_verify *v)
 {
-	if (v->x.key.key_type == 0)
+	const br_x509_pkey *key = &v->x.key;
+
+	if (key->key_type == 0 || (key->key_type == BR_KEYTYPE_EC &&
+	    key->key.ec.curve == BR_EC_secp521r1))
 		return BR_ERR_X509_UNSUPPORTED;
 	if (keep_subject(v) == -1)
 		return BR_ERR_X509_BAD_DN;

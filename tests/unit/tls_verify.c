@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/tls_certs.h"
 #include "tests/unit/tls_sides.h"
 #include "util/pem.h"
 #include "tls/verify.h"
@@ -274,6 +275,23 @@ TEST(says_what_is_wrong_with_a_chain)
 		chain_free(&c);
 	}
 	tls_trust_unref(trust);
+}
+
+/* Its signature under the handshake could not be verified. */
+TEST(says_that_a_curve_is_not_supported)
+{
+	struct tls_trust	*trust[2] = { pair_trust(CERT_INTER), NULL };
+	struct chain		 c;
+	size_t			 i;
+
+	for (i = 0; i < 2; i++) {
+		chain_begin(&c, trust[i], IN_2026);
+		chain_add(&c, CERT_P521, 0);
+		CHECK_STR(chain_end(&c), "the server's certificate has a kind "
+		    "of key or signature in its chain that is not supported");
+		chain_free(&c);
+	}
+	tls_trust_unref(trust[0]);
 }
 
 static void
