@@ -14,7 +14,8 @@
 
 #include "tls/tls.h"
 
-/* How long a session can be resumed; the secret is in memory that long. */
+/* How long a session can be resumed; the secret is in memory until its place
+ * is needed. */
 #define TLS_SESSION_MS	(12 * 3600 * 1000)
 
 /* What a session is good for besides its id: it is not resumed for another
