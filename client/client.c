@@ -353,6 +353,8 @@ handle_commands(struct client *c, struct sv text)
 		} while (c->retry && !c->waiting);
 		if (c->retry)	/* back to the front of what is left */
 			text = all;
+		else
+			c->key_tried = false;
 		c->retry = false;
 	} while (text.n > 0 && c->state != CLIENT_CLOSED);
 	c->in_input = false;
@@ -400,10 +402,8 @@ on_key(void *arg, const struct jwt_key *key)
 bool
 client_fetch_key(struct client *c, const struct jwt *t)
 {
-	if (c->key_tried) {
-		c->key_tried = false;
+	if (c->key_tried)
 		return false;
-	}
 	c->key_wait = jwks_get(c->node->jwks, t->key_url, t->kid, on_key, c);
 	if (c->key_wait == NULL)
 		return false;

@@ -218,7 +218,6 @@ connect_with_token(struct client *c, uint32_t id,
 		connect_token_fini(&t);
 		return;
 	}
-	c->key_tried = false;
 	if (err == JWT_OK && !connect_claims_ok(json_root(&t.jwt.json)))
 		err = JWT_CLAIMS;
 	if (err == JWT_EXPIRED) {
@@ -301,7 +300,6 @@ command_refresh(struct client *c, uint32_t id,
 		connect_token_fini(&t);
 		return;
 	}
-	c->key_tried = false;
 	if (err == JWT_OK && (!connect_claims_ok(json_root(&t.jwt.json)) ||
 	    !sv_eq(t.user, client_user(c))))
 		err = JWT_CLAIMS;

@@ -49,7 +49,6 @@ by_token(struct client *c, const struct sub_request *r, struct sub_token *t,
 	    clock_wall_ms() / MSEC_PER_SEC);
 	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t->jwt))
 		return LATER;
-	c->key_tried = false;
 	if (err == JWT_EXPIRED)
 		return ERROR_TOKEN_EXPIRED;
 	if (err == JWT_NOMEM)
@@ -256,7 +255,6 @@ refresh_by_token(struct client *c, struct sv channel, struct sv token,
 	    clock_wall_ms() / MSEC_PER_SEC);
 	if (err == JWT_KEY_UNKNOWN && client_fetch_key(c, &t->jwt))
 		return LATER;
-	c->key_tried = false;
 	if (err == JWT_EXPIRED)
 		return ERROR_TOKEN_EXPIRED;
 	if (err == JWT_NOMEM)

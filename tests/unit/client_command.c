@@ -5,6 +5,7 @@
  * Commands one by one: how a connect may end, what tokens give, what is
  * counted. What is said in one conversation is in client_session.c.
  */
+#include "client/jwks.h"
 #include "jwt/jwt.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/test.h"
@@ -436,6 +437,38 @@ TEST(subscription_tokens)
 
 /* client.insecure opens what permissions keep shut, but no private channel
  * and no unknown namespace. */
+/* A command that waited for a key and then did not need it any more. The
+ * token is of {"alg":"RS256","kid":"k"} and {"channel":"a"}. */
+TEST(a_key_fetched_for_nothing)
+{
+	struct client	*c;
+	int		 fd;
+
+	start(1, "{\"client\":{\"allow_anonymous_connect_without_token\":"
+	    "true,\"token\":{\"jwks_public_endpoint\":\"http://127.0.0.1:9\""
+	    "}},\"channel\":{\"without_namespace\":{"
+	    "\"allow_subscribe_for_client\":true,"
+	    "\"allow_subscribe_for_anonymous\":true}}}");
+	fd = connected(0);
+	c = the_client();
+	ask(fd, "{\"id\":2,\"subscribe\":{\"channel\":\"a\"}}");
+	put(fd, "{\"id\":3,\"sub_refresh\":{\"channel\":\"a\",\"token\":\""
+	    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ."
+	    "eyJjaGFubmVsIjoiYSJ9.AAAA\"}}");
+	turns(1);
+	if (CHECK(c->key_wait != NULL)) {
+		client_unsubscribe(c, SV("a"));
+		jwks_cancel(c->key_wait);
+		c->key_wait = NULL;
+		client_resume(c);
+	}
+	turns(1);
+	CHECK(strstr(get(fd), "\"code\":103") != NULL);
+	CHECK(!c->key_tried);
+	close(fd);
+	CHECK(stop());
+}
+
 TEST(insecure)
 {
 	int fd;
