@@ -44,7 +44,7 @@ with_sslscan() {
 }
 
 with_testssl() {
-	timeout 300 testssl --quiet --color 0 --warnings off --nodns none \
+	timeout 480 testssl --quiet --color 0 --warnings off --nodns none \
 	    --add-ca "$PKI/root.pem" --ip 127.0.0.1 -p -s -f -P -S -U \
 	    --jsonfile "$WORK/found.json" "localhost:$PORT" \
 	    >"$WORK/testssl" 2>&1
