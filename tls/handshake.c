@@ -71,7 +71,7 @@ static struct {
 static void
 choose(void)
 {
-	static br_ssl_engine_context eng;	/* to be told, no more */
+	br_ssl_engine_context eng = { 0 };	/* to be told, no more */
 
 	br_ssl_engine_set_default_aes_gcm(&eng);
 	br_ssl_engine_set_default_chapol(&eng);
