@@ -336,7 +336,8 @@ handle_command(struct client *c, struct sv one)
 static struct sv
 handle_commands(struct client *c, struct sv text)
 {
-	struct sv one, all;
+	const struct node	*n = c->node;
+	struct sv		 one, all;
 
 	c->in_input = true;
 	do {
@@ -356,6 +357,9 @@ handle_commands(struct client *c, struct sv text)
 		else
 			c->key_tried = false;
 		c->retry = false;
+		/* Short commands may have long answers. */
+		if (n->reply.n > (uint64_t)n->conf->client.queue_max_size)
+			client_reply_flush(c);
 	} while (text.n > 0 && c->state != CLIENT_CLOSED);
 	c->in_input = false;
 	client_reply_flush(c);

@@ -265,6 +265,27 @@ TEST(a_burst_is_not_slow)
 	CHECK(stop());
 }
 
+/* Nor does a message with many commands make replies without limit: they go
+ * out when they are as long as what may wait for the peer. */
+TEST(replies_to_many_commands)
+{
+	static char	 text[60000], *t = text;
+	unsigned	 i;
+	int		 fd;
+
+	start(1, CONF);
+	fd = connected(0);
+	for (i = 0; i < 3000; i++)
+		t += sprintf(t, "{\"id\":1,\"rpc\":{}}\n");
+	put(fd, text);
+	turns(2);
+	CHECK_INT(srv.node[0]->stats.commands[METHOD_RPC], 3000);
+	CHECK(srv.node[0]->reply.cap >= 100000);
+	CHECK(srv.node[0]->reply.cap < 200000);
+	close(fd);
+	CHECK(stop());
+}
+
 TEST(a_peer_that_does_not_read_is_cut_off)
 {
 	struct node	*n;
