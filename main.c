@@ -260,6 +260,7 @@ reload(void)
 	const struct conf	*conf;
 	struct buf		 names = BUF_INIT;
 
+	app.source.was = app.conf;
 	if (conf_load(&conf, &app.source, &errs) == 0 && (!keys_ok(conf) ||
 	    secure_load(&app.secure, conf) == -1)) {
 		conf_unref(conf);

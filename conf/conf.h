@@ -406,6 +406,8 @@ struct conf {
 	struct conf_shutdown	shutdown;
 	const char	       *pid_file;
 	int64_t			workers;	/* 0: one per CPU */
+	/* Of the files that may be missing, those that were not. */
+	bool			has_file, has_dotenv;
 };
 
 /* Count a reference; safe from every thread. The last unref frees all that
@@ -479,6 +481,9 @@ struct conf_source {
 	/* NULL: config.json and .env of the working directory, either of
 	 * which may be missing. "-": standard input. */
 	const char		*path;
+	/* In force; NULL: none yet. What that was read from must be there
+	 * still. */
+	const struct conf	*was;
 	/* If text.p is not NULL it is the file's text; path only names it. */
 	struct sv		 text;
 	char *const		*environ;	/* NAME=value; NULL: none */

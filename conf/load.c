@@ -234,13 +234,15 @@ dotenv_line(struct conf_load *l, struct sv line)
 
 /* .env adds what the environment has not. */
 static int
-take_dotenv(struct conf_load *l)
+take_dotenv(struct conf_load *l, const struct conf_source *src)
 {
+	struct conf_at at = { DOTENV_FILE, { NULL, 0 }, NULL };
 	struct buf b = BUF_INIT;
 	struct sv rest, line;
 	int ret = 0;
 
-	if (conf_read_file(DOTENV_FILE, &b) == 0 && b.n > 0) {
+	if (conf_read_file(DOTENV_FILE, &b) == 0) {
+		l->c->has_dotenv = true;
 		rest = buf_sv(&b);
 		while (rest.p != NULL && ret == 0) {
 			line = sv_cut(&rest, '\n');
@@ -250,6 +252,9 @@ take_dotenv(struct conf_load *l)
 		}
 	} else if (b.failed)
 		ret = no_memory(l);
+	else if (src->was != NULL && src->was->has_dotenv)
+		conf_say(l->errs, CONF_NOFILE, at, "", "%s",
+		    strerror(errno));
 	buf_wipe(&b);
 	return ret;
 }
@@ -313,11 +318,13 @@ take_file(struct conf_load *l, const struct conf_source *src)
 		return;
 	if (strcmp(path, "-") == 0)
 		at.name = "standard input";
-	if (conf_read_file(path, &b) == 0)
+	if (conf_read_file(path, &b) == 0) {
+		l->c->has_file = true;
 		conf_load_json(l, at.name, buf_sv(&b));
-	else if (b.failed)
+	} else if (b.failed)
 		no_memory(l);
-	else if (src->path == NULL && errno == ENOENT)
+	else if (src->path == NULL && errno == ENOENT &&
+	    (src->was == NULL || !src->was->has_file))
 		conf_say(l->errs, CONF_WARN, at, "",
 		    "no such file: starting without a configuration file");
 	else
@@ -333,7 +340,7 @@ build(struct conf_load *l, const struct conf_source *src)
 	    take_environ(l, src->environ) == -1)
 		return;
 	if (src->path == NULL && src->text.p == NULL &&
-	    take_dotenv(l) == -1)
+	    take_dotenv(l, src) == -1)
 		return;
 	take_file(l, src);
 	conf_load_env(l, "CENTRIFUGO_");

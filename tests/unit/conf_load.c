@@ -647,8 +647,34 @@ TEST(without_a_file_it_starts_and_reads_dotenv)
 		CHECK_STR(c->http_api.key, "a b");
 		CHECK_STR(c->pid_file, "x.pid");
 	}
+	/* A reload does not take it for empty when it has gone. */
+	src.was = c;
+	CHECK(rename("config.json", "c") == 0);
+	CHECK(load(&src, errors, sizeof(errors)) == NULL);
+	CHECK_STR(errors, "config.json: No such file or directory");
+	CHECK(rename("c", "config.json") == 0 && unlink(".env") == 0);
+	CHECK(load(&src, errors, sizeof(errors)) == NULL);
+	CHECK_STR(errors, ".env: No such file or directory");
 	conf_unref(c);
-	src.path = "config.json";
+	src.was = NULL;
+	c = must(&src);
+	CHECK(unlink("config.json") == 0);
+	conf_unref(c);
+	/* What was not there at the start need not come. */
+	src.was = c = load(&src, errors, sizeof(errors));
+	conf_unref(load(&src, errors, sizeof(errors)));
+	CHECK_STR(errors, "W config.json: no such file: starting without a "
+	    "configuration file");
+	conf_unref(c);
+	src = (struct conf_source){ .path = "config.json", .environ = vars };
+	if (CHECK((f = fopen(".env", "w")) != NULL)) {
+		fputs("CENTRIFUGO_LOG_LEVEL=warn\n", f);
+		fclose(f);
+	}
+	if (CHECK((f = fopen("config.json", "w")) != NULL)) {
+		fputs("{}", f);
+		fclose(f);
+	}
 	if ((c = must(&src)) != NULL)
 		CHECK_STR(c->log.level, "info");
 	conf_unref(c);
