@@ -446,6 +446,7 @@ acme_cmd_revoke(const struct acme_cmd *c)
 	struct sv		name[ACME_NAMES_MAX];
 	char			file[ACME_STORE_NAME];
 	pid_t			server = 0;
+	bool			any = false;
 	int			code = ACME_CMD_FAILED;
 	size_t			i;
 
@@ -454,13 +455,17 @@ acme_cmd_revoke(const struct acme_cmd *c)
 	if (acme_store_lock(&r.store) == -1)
 		server = acme_store_signed(&r.store);
 	if (acme_run_drive(&r) == 0) {
+		for (i = 0; i < r.drive.nset; i++) {
+			acme_drive_status(&r.drive, i, &s);
+			any = any || s.have;
+		}
 		acme_drive_revoke(&r.drive, c->reason);
 		worker_run(r.w);
-		code = ACME_CMD_CHANGED;
+		code = any ? ACME_CMD_CHANGED : ACME_CMD_FAILED;
 	}
 	for (i = 0; code == ACME_CMD_CHANGED && i < r.drive.nset; i++) {
 		acme_drive_status(&r.drive, i, &s);
-		if (s.have || s.failures > 0) {
+		if (s.have) {
 			code = ACME_CMD_FAILED;
 			break;
 		}

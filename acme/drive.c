@@ -455,7 +455,7 @@ acme_drive_init(struct acme_drive *d, struct worker *w,
 		buf_puts(why, "out of memory");
 		return -1;
 	}
-	if (d->nset > 1)
+	if (d->nset > 1 && store->lock != -1)
 		ensure_account(d);
 	for (i = 0; i < d->nset; i++)
 		if (set_init(d, i) == -1) {

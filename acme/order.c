@@ -137,14 +137,21 @@ acme_fail(struct acme *a, int64_t now, bool soft, int64_t retry_after,
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	say_line(a, true, line);
+	if (a->revoking) {
+		/* No reason to put off a renewal. */
+		a->revoking = false;
+		a->revoked = true;
+		end_attempt(a);
+		return;
+	}
 	a->failures++;
 	a->failed_at = now;
 	a->next_at = now + acme_backoff(a->failures, soft, left, retry_after,
 	    draw(a));
-	a->revoking = a->forced = a->force = false;
+	a->forced = a->force = false;
 	acme_set(&a->problem, sv_from(line));
 	a->save |= 1u << ACME_FILE_STATE;
-	say_line(a, true, line);
 	wait = try_at(a, now) - now;
 	acme_say(a, true, "next try in %lld %s", (long long)(wait < 2 * HOUR ?
 	    wait : wait / HOUR), wait < 2 * HOUR ? "s" : "hours");
@@ -858,10 +865,6 @@ acme_load(struct acme *a, const struct acme_disk *d)
 	if (d->state.n > 0 && acme_state_get(a, d->state) == -1)
 		acme_say(a, true, "the state file is damaged or of another "
 		    "CA, beginning anew");
-	if (!a->has_key) {
-		acme_set(&a->account_url, SV(""));
-		acme_set(&a->order_url, SV(""));
-	}
 	if (d->chain.n > 0 &&
 	    acme_take_cert(a, d->chain, d->key, 0, &why) == -1)
 		acme_say(a, true, "the certificate that is there is of no "

@@ -39,7 +39,8 @@ struct acme {
 	const struct acme_want	*want;
 	void			(*random)(void *, size_t);
 	enum acme_phase		 phase;
-	bool			 revoking, revoked, forced, force;
+	bool			 revoking, forced, force;
+	bool			 revoked;	/* or not possible: over */
 	unsigned		 revoke_reason;
 	uint16_t		 jitter;	/* of the certificate */
 

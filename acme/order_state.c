@@ -32,6 +32,16 @@ put_number(struct buf *b, const char *name, int64_t n)
 		buf_printf(b, ",\"%s\":%lld", name, (long long)n);
 }
 
+/* Of the account's key, which may be replaced. */
+static void
+put_thumbprint(struct buf *b, const struct acme *a)
+{
+	char text[ACME_THUMBPRINT + 1] = "";
+
+	if (acme_thumbprint(&a->key, text) == 0)
+		put_text(b, "account_key", text);
+}
+
 /* see order_impl.h */
 void
 acme_state_put(struct acme *a)
@@ -42,6 +52,7 @@ acme_state_put(struct acme *a)
 	buf_puts(b, "{\"directory\":");
 	json_put_str(b, a->want->directory);
 	put_text(b, "account", a->account_url);
+	put_thumbprint(b, a);
 	put_text(b, "order", a->order_url);
 	put_number(b, "failures", a->failures);
 	put_number(b, "failed_at", a->failed_at);
@@ -83,16 +94,29 @@ get_number(struct jv obj, const char *name, int64_t *out)
 }
 
 static bool
-is_directory(struct jv root, struct sv directory)
+is_text(struct jv root, const char *name, struct sv text)
 {
 	struct buf	scratch = BUF_INIT;
 	struct sv	s;
 	bool		is;
 
-	is = jv_str(jv_get(root, "directory"), &scratch, &s) == 0 &&
-	    sv_eq(s, directory);
+	is = jv_str(jv_get(root, name), &scratch, &s) == 0 && sv_eq(s, text);
 	buf_fini(&scratch);
 	return is;
+}
+
+/* The account, and an order of it, are of use with their key only. */
+static void
+get_account(struct acme *a, struct jv root)
+{
+	char thumbprint[ACME_THUMBPRINT];
+
+	if (!a->has_key || acme_thumbprint(&a->key, thumbprint) == -1 ||
+	    !is_text(root, "account_key", sv_make(thumbprint,
+	    ACME_THUMBPRINT)))
+		return;
+	get_text(root, "account", &a->account_url);
+	get_text(root, "order", &a->order_url);
 }
 
 static void
@@ -102,8 +126,7 @@ get_all(struct acme *a, struct jv root)
 	int64_t		failures = 0, other = 0, at;
 	size_t		i = 0;
 
-	get_text(root, "account", &a->account_url);
-	get_text(root, "order", &a->order_url);
+	get_account(a, root);
 	get_text(root, "problem", &a->problem);
 	get_number(root, "failures", &failures);
 	a->failures = failures > 1000 ? 1000 : (unsigned)failures;
@@ -133,7 +156,7 @@ acme_state_get(struct acme *a, struct sv text)
 
 	json_init(&j);
 	if (json_parse(&j, text, 0) == 0 &&
-	    is_directory(json_root(&j), a->want->directory)) {
+	    is_text(json_root(&j), "directory", a->want->directory)) {
 		get_all(a, json_root(&j));
 		ret = 0;
 	}

@@ -208,6 +208,33 @@ TEST(what_can_not_be_shown_or_used)
 
 /* ---- damage ---- */
 
+/* Somebody has removed the account's key, or it was replaced: with another one
+ * it is another account, and the order of the old one is lost. */
+TEST(an_account_has_its_own_key)
+{
+	struct acme_step	s = { .what = ACME_IDLE };
+	struct acme_key		key;
+	struct world		w;
+	unsigned char		seed[48] = "another one";
+
+	begin(&w, "a.example", 0, false);
+	w.ca->lazy = false;
+	while (s.what != ACME_SHOW)
+		world_step(&w, &s, true);
+	CHECK(world_status(&w).order_url != NULL);
+	acme_key_new(&key, seed);
+	buf_reset(&w.file[ACME_FILE_ACCOUNT]);
+	acme_key_write(&key, &w.file[ACME_FILE_ACCOUNT]);
+	world_boot(&w);
+	CHECK(world_status(&w).account_url == NULL);
+	CHECK(world_status(&w).order_url == NULL);
+	/* The CA verifies all by the key that it was told of last. */
+	world_settle(&w);
+	CHECK_INT(w.ca->norder, 2);
+	CHECK(world_is_well(&w));
+	world_fini(&w);
+}
+
 TEST(a_state_file_cut_off_anywhere)
 {
 	struct world	w;

@@ -601,10 +601,14 @@ TEST(revocation)
 
 	world_init(&w, "a.example");
 	acme_revoke(w.a, 0);
-	world_settle(&w);
+	CHECK_INT(world_settle(&w), INT64_MAX);
 	CHECK(world_has_said(&w, "there is no certificate to revoke"));
 	CHECK_INT(w.ca->revoked, 0);
 	CHECK_INT(w.ca->norder, 0);
+	/* Which puts nothing off. */
+	world_boot(&w);
+	w.warned = false;
+	world_succeed(&w);
 	world_fini(&w);
 }
 
