@@ -260,8 +260,7 @@ check_places(struct conf_load *l, const struct conf_http_server *s)
 		{ HS ".internal_unix_socket.path",
 		    s->internal_unix_socket.path, "", 0 },
 		{ HS ".internal_port", "", conf_internal_address(l->c),
-		    tcp && s->internal_port != s->port ?
-		    s->internal_port : 0 },
+		    conf_is_separate(l->c) ? conf_internal_port(l->c) : 0 },
 	};
 	enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
 	struct place all[FIXED + LISTENERS_MAX];

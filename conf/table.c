@@ -164,7 +164,8 @@ static const struct conf_opt http_server_opts[] = {
 	OPT_RANGE(PORT, conf_http_server, internal_port, 0, PORT_OR_0, "",
 	    "Port for the internal endpoints; empty for the same as port."),
 	OPT(BOOL, conf_http_server, tcp_disabled, OF_EXTRA, "",
-	    "Listen on Unix sockets and listeners alone, and not on port."),
+	    "Do not listen on port, but on Unix sockets, listeners, and "
+	    "internal_port if that is another one, alone."),
 	GROUP(conf_http_server, tls, server_tls_opts),
 	GROUP(conf_http_server, tls_autocert, autocert_opts),
 	OPT(BOOL, conf_http_server, tls_external, 0, "",

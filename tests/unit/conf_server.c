@@ -197,6 +197,11 @@ static const struct row listener_rows[] = {
 	    "connect" },
 	{ "'internal_port':'81','listeners':[{'port':81}]",
 	    HS "listeners: listens where " HS "internal_port does" },
+	{ "'tcp_disabled':true,'internal_port':'81','listeners':[{'port':81}]",
+	    HS "listeners: listens where " HS "internal_port does" },
+	{ "'internal_address':'::1','listeners':[{'address':'::1',"
+	    "'port':8000}]",
+	    HS "listeners: listens where " HS "internal_port does" },
 	{ "'internal_port':'8000'", "" },
 	{ "'listeners':[{'port':1,'tls':true}]", HS "tls.cert_pem: is "
 	    "needed for TLS; " HS "tls.key_pem: is needed for TLS; "
