@@ -269,7 +269,7 @@ acme_cmd_status(const struct acme_cmd *c)
 
 /* What the directory says of all certificates. */
 struct sum {
-	int64_t		not_after;	/* the sum, changes with any */
+	int64_t		not_before;	/* the sum, changes with any */
 	int64_t		pause_until;	/* the latest */
 	unsigned	failures;
 	bool		valid;		/* all are */
@@ -288,7 +288,7 @@ sum_up(struct acme_run *r, struct sum *sum)
 		return -1;
 	for (i = 0; i < r->drive.nset; i++) {
 		acme_drive_status(&r->drive, i, &s);
-		sum->not_after += s.not_after;
+		sum->not_before += s.not_before;
 		sum->failures += s.failures;
 		sum->valid = sum->valid && is_valid(&s);
 		if (s.failures > 0 && s.pause_until > sum->pause_until)
@@ -314,7 +314,7 @@ watch(struct acme_run *r, const struct sum *before)
 		usleep(WATCH_PAUSE_US);
 		if (sum_up(r, &after) == -1)
 			return ACME_CMD_FAILED;
-		if (after.not_after != before->not_after) {
+		if (after.not_before != before->not_before) {
 			fprintf(c->out, "there is a new certificate\n");
 			return ACME_CMD_CHANGED;
 		}
