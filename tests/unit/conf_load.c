@@ -728,7 +728,9 @@ TEST(what_a_reload_cannot_change_is_named)
 
 	a = must(&(struct conf_source){ .path = "x", .text = SV("{}") });
 	b = must(&(struct conf_source){ .path = "x", .text = SV("{"
-	    "\"http_server\":{\"port\":1,\"trusted_proxies\":[\"unix\"],"
+	    "\"http_server\":{\"port\":1,\"tls\":{\"max_handshakes\":1,"
+	    "\"handshake_timeout\":\"1s\",\"reload_interval\":\"1s\"},"
+	    "\"trusted_proxies\":[\"unix\"],"
 	    "\"forwarded_header\":\"none\",\"address_connection_limit\":1,"
 	    "\"address_connection_rate_limit\":1},"
 	    "\"pid_file\":\"x\",\"workers\":2,"
@@ -738,8 +740,10 @@ TEST(what_a_reload_cannot_change_is_named)
 	    "\"http_api\":{\"key\":\"x\",\"external\":true},"
 	    "\"channel\":{\"namespaces\":[{\"name\":\"ab\"}]}}") });
 	if (a != NULL && b != NULL) {
-		CHECK_INT(conf_diff_reload(a, b, &names), 8);
+		CHECK_INT(conf_diff_reload(a, b, &names), 10);
 		CHECK_SV(buf_sv(&names), "http_server.port, "
+		    "http_server.tls.handshake_timeout, "
+		    "http_server.tls.max_handshakes, "
 		    "http_server.trusted_proxies, "
 		    "http_server.forwarded_header, "
 		    "http_server.address_connection_limit, "
