@@ -57,7 +57,8 @@ static const struct conf_opt server_tls_opts[] = {
 	OPT_RANGE(INT, conf_tls, session_cache_size, OF_EXTRA, UP, "16384",
 	    "Sessions kept for clients that come back; 0 given as a flag or "
 	    "variable for none."),
-	OPT_RANGE(DUR, conf_tls, handshake_timeout, OF_EXTRA, TIME, "10s", "Time that a handshake may take."),
+	OPT_RANGE(DUR, conf_tls, handshake_timeout, OF_EXTRA, TIME, "10s",
+	    "Time that a handshake may take."),
 	OPT_RANGE(INT, conf_tls, max_handshakes, OF_EXTRA, FROM_1, "4096",
 	    "Most handshakes at a time; the oldest gives way."),
 	END
