@@ -31,7 +31,7 @@ import time
 def open_ws(port, name, roots):
     context = ssl.create_default_context(cafile=roots)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    raw = socket.create_connection(('127.0.0.1', port), timeout=5)
+    raw = socket.create_connection(('127.0.0.1', port), timeout=15)
     s = context.wrap_socket(raw, server_hostname=name)
     s.sendall((f'GET /connection/websocket HTTP/1.1\r\nHost: {name}\r\n'
                'Upgrade: websocket\r\nConnection: Upgrade\r\n'
@@ -54,8 +54,12 @@ def send(s, text):
 
 def ask(s, n):
     send(s, b'{"id":%d,"rpc":{"method":"x"}}' % n)
-    if b'"id":%d' % n not in s.recv(4096):
-        raise OSError('no answer')
+    while True:     # it may ping before
+        piece = s.recv(4096)
+        if not piece:
+            raise OSError('no answer')
+        if b'"id":%d' % n in piece:
+            return
 
 
 def wss(port, name, roots, seconds=10):
