@@ -37,7 +37,8 @@ give(const char *dir, uid_t user)
 	return ret;
 }
 
-/* Make it and what leads to it. 0 or -1 with errno. */
+/* Make it and what leads to it, which its owner must get through. 0 or -1 with
+ * errno. */
 static int
 make_dirs(const char *path, uid_t user)
 {
@@ -53,7 +54,7 @@ make_dirs(const char *path, uid_t user)
 		p += strcspn(p, "/");
 		last = p[strspn(p, "/")] == '\0';
 		*p = '\0';
-		if (mkdir(copy, 0700) == 0) {
+		if (mkdir(copy, last ? 0700 : 0755) == 0) {
 			if (last && user != (uid_t)-1 &&
 			    give(copy, user) == -1)
 				return -1;

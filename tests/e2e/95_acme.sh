@@ -169,11 +169,12 @@ other_user() {
 		echo 'SKIP other_user: only root can be another'
 		return
 	fi
+	umask 022
 	top=$(mktemp -d)
 	chmod 755 "$top"
 	mkdir "$top/web"
 	chown nobody "$top/web"
-	CACHE=$top/cache
+	CACHE=$top/new/cache
 	autocert ",\"webroot\":\"$top/web\",\"user\":\"nobody\""
 	serve_files "$top/web"
 	acme issue
