@@ -236,6 +236,9 @@ acme_process_start(struct acme_process *p, struct worker *w,
 	*p = (struct acme_process){ .io = { .fd = -1, .on_event = on_event },
 	    .w = w, .o = o, .ops = ops, .arg = arg };
 	p->timer.fn = on_timer;
+	/* Ignored, as some let us begin, the number of one that has ended would
+	 * be another's at once, and we kill by it. */
+	signal(SIGCHLD, SIG_DFL);
 	if ((p->packet = malloc(ACME_MSG_BYTES)) == NULL)
 		return -1;
 	begin(p);

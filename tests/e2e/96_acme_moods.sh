@@ -147,10 +147,10 @@ mood stuck
 begin
 # The server is away when it comes: nothing else is begun before it has said
 # what became of it.
-check unkept_is_ordered within 20 asked 'POST /final'
+check unkept_is_ordered within 30 asked 'POST /final'
 kill -STOP $PID
 rm "$WORK/mood"
-check unkept_is_there within 20 asked 'POST /cert'
+check unkept_is_there within 30 asked 'POST /cert'
 sleep 1
 like unkept_waits_for_the_server 'POST /cert/*' "$(tail -n 1 "$WORK/asked")"
 kill -CONT $PID
