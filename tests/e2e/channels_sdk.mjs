@@ -272,14 +272,14 @@ test('sdk_restart_changes_the_epoch', async (t) => {
 test('sdk_resubscribes_after_insufficient_state', async (t) => {
 	const s = await t.server({ channel: { namespaces: [{ name: 'mm',
 		allow_subscribe_for_client: true, history_size: 10,
-		history_ttl: '1s', history_meta_ttl: '1s',
+		history_ttl: '1s', history_meta_ttl: '2s',
 		force_recovery: true }] } });
 	const channel = `mm:${t.channel()}`;
 	const c = await named(t, s, 'ann');
 	const sub = await subscribed(c, channel, { minResubscribeDelay: 20 });
 	await published(s, channel, 1);
 	await heard(sub, [1]);
-	await sleep(2500);
+	await sleep(4500);
 	await published(s, channel, 2);
 	assert.equal((await event(sub, 'subscribing', 2)).code, 2500);
 	const e = await event(sub, 'subscribed', 2);

@@ -412,9 +412,9 @@ test('cache_recovery_gives_the_newest_that_matches', async (t) => {
 
 const FORGET = (client) => ({ client, channel: { namespaces: [
 	{ name: 'mm', ...ALL, history_size: 10, history_ttl: '1s',
-	    history_meta_ttl: '1s', force_positioning: true },
+	    history_meta_ttl: '2s', force_positioning: true },
 	{ name: 'rr', ...ALL, history_size: 10, history_ttl: '1s',
-	    history_meta_ttl: '1s', force_recovery: true },
+	    history_meta_ttl: '2s', force_recovery: true },
 ] } });
 
 test('spec12_9_gap_is_2500_or_3010', async (t) => {
@@ -427,7 +427,7 @@ test('spec12_9_gap_is_2500_or_3010', async (t) => {
 	const one = pub(channel, `"data":1,"offset":1,"epoch":"${epoch}"`);
 	await hears(w, one);
 	await hears(v, one);
-	await sleep(2500);	/* the epoch is forgotten by now */
+	await sleep(4500);	/* the epoch is forgotten by now */
 	const r = await published(s, channel, 2);
 	assert.equal(r.offset, 1);
 	assert.notEqual(r.epoch, epoch);
