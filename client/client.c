@@ -442,6 +442,19 @@ client_resume(struct client *c)
 
 /* ---- output ---- */
 
+/* Whether output has waited for the peer too long. */
+static bool
+is_stuck(const struct client *c)
+{
+	int64_t patience;
+
+	if (!c->conn->blocked)
+		return false;
+	patience = c->tr->write_timeout(c->node->conf);
+	return patience > 0 &&
+	    c->node->w->now - c->conn->blocked_at > patience;
+}
+
 /* see client.h */
 void
 client_send(struct client *c, struct blob *b, enum out_type type)
@@ -449,7 +462,6 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 	struct conn		*conn = c->conn;
 	const struct conf	*conf = c->node->conf;
 	uint64_t		 max = (uint64_t)conf->client.queue_max_size;
-	int64_t			 patience;
 
 	if (c->state == CLIENT_CLOSED) {
 		blob_unref(b);
@@ -459,9 +471,9 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 	if ((type == OUT_PUB || type == OUT_PUSH) && connecting_hold(c, b))
 		return;
 	if (max > 0 && (uint64_t)conn->out_bytes + b->n > max) {
-		/* Much in one turn is no fault of the peer. */
-		if (!conn->blocked)
-			conn_flush(conn);
+		/* Much in one turn is no fault of the peer, nor is a turn
+		 * that takes long: it may have read since. */
+		conn_flush(conn);
 		if ((uint64_t)conn->out_bytes + b->n > max &&
 		    conn->out_bytes > 0) {
 			blob_unref(b);
@@ -469,8 +481,9 @@ client_send(struct client *c, struct blob *b, enum out_type type)
 			return;
 		}
 	}
-	if (conn->blocked && (patience = c->tr->write_timeout(conf)) > 0 &&
-	    c->node->w->now - conn->blocked_at > patience) {
+	if (is_stuck(c))
+		conn_flush(conn);
+	if (is_stuck(c)) {
 		blob_unref(b);
 		client_disconnect(c, DISCONNECT_WRITE_ERROR, NULL);
 		return;

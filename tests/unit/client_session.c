@@ -345,6 +345,39 @@ TEST(a_peer_that_stalls_is_cut_off)
 	CHECK(stop());
 }
 
+/* That it can be written to again is seen in a turn, and turns may take long:
+ * a peer that has read meanwhile is neither stalled nor slow. */
+TEST(a_turn_that_takes_long)
+{
+	static char	 rest[1 << 16];
+	struct client	*c;
+	struct blob	*b = blob_new(50000);
+	int		 fd, how;
+
+	start(1, CONF);
+	memset(b->data, 'x', b->n);
+	for (how = 0; how < 2; how++) {
+		fd = connected(0);
+		c = LIST_FIRST(&srv.node[0]->clients);
+		while (!c->conn->blocked) {
+			conn_send(c->conn, blob_ref(b));
+			conn_flush(c->conn);
+		}
+		conn_send(c->conn, blob_ref(b));
+		while (read(fd, rest, sizeof(rest)) > 0)
+			continue;
+		if (how == 0)
+			srv.worker[0]->now += 1001;
+		client_send(c, how == 0 ? encode_ping(WIRE_WS_JSON) :
+		    blob_ref(b), OUT_PING);
+		CHECK_INT(c->state, CLIENT_CONNECTED);
+		close(fd);
+		turns(3);
+	}
+	blob_unref(b);
+	CHECK(stop());
+}
+
 /* ---- handshake ---- */
 
 static int
