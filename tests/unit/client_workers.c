@@ -479,6 +479,37 @@ TEST(the_owner_knows)
 	CHECK(stop());
 }
 
+/* Who was told of a subscription finds it in the presence, although the
+ * owner has not been waited for. */
+TEST(presence_is_there_with_the_reply)
+{
+	int fd[2];
+
+	choose(near, 0);
+	start(2, "{\"client\":{"
+	    "\"allow_anonymous_connect_without_token\":true},"
+	    "\"channel\":{\"without_namespace\":{\"presence\":true,"
+	    "\"allow_subscribe_for_client\":true,"
+	    "\"allow_subscribe_for_anonymous\":true,"
+	    "\"allow_presence_for_client\":true,"
+	    "\"allow_presence_for_anonymous\":true}}}");
+	fd[0] = connected(0);
+	fd[1] = connected(1);
+	put(fd[1], fill("{\"id\":2,\"subscribe\":{\"channel\":\"~\"}}"));
+	turn(1);
+	turn(0);
+	turn(1);
+	CHECK_STR(get(fd[1]), "{\"id\":2,\"subscribe\":{}}");
+	put(fd[0], fill("{\"id\":2,\"presence_stats\":"
+	    "{\"channel\":\"~\"}}"));
+	turn(0);
+	CHECK_STR(get(fd[0]), "{\"id\":2,\"presence_stats\":"
+	    "{\"num_clients\":1,\"num_users\":1}}");
+	close(fd[0]);
+	close(fd[1]);
+	CHECK(stop());
+}
+
 /* ---- without memory ---- */
 
 static bool
