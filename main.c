@@ -273,7 +273,8 @@ reload(void)
 		    "the old one stays in force");
 		return false;
 	}
-	if (conf_diff_reload(app.conf, conf, &names) > 0)
+	/* From what they were at the start. */
+	if (conf_diff_reload(app.ports.conf, conf, &names) > 0)
 		log_warn("some changed options take effect at a restart only",
 		    kv_sv("options", buf_sv(&names)));
 	buf_fini(&names);

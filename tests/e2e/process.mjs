@@ -163,12 +163,22 @@ test('sighup_with_a_bad_file_changes_nothing', async (t) => {
 	assert.ok(await s.health());
 }, { fugu: true });
 
+/* As long as it differs from what is in force, and not when it is as it was
+ * again. */
 test('sighup_names_what_needs_a_restart', async (t) => {
 	const s = await t.ownServer();
-	write(s, { http_server: { trusted_proxies: ['10.0.0.0/8'] } });
-	s.proc.kill('SIGHUP');
-	await eventually(() => s.log.includes('http_server.trusted_proxies'),
-	    'the option in the log');
+	const other = { http_server: { trusted_proxies: ['10.0.0.0/8'] } };
+	for (const [over, told] of [[other, true],
+	    [{ ...other, client: { channel_limit: 9 } }, true],
+	    [{}, false]]) {
+		const before = s.log.length;
+		write(s, over);
+		s.proc.kill('SIGHUP');
+		await eventually(() => s.log.slice(before)
+		    .includes('configuration reloaded'), 'log line');
+		assert.equal(s.log.slice(before)
+		    .includes('http_server.trusted_proxies'), told);
+	}
 	assert.ok(await s.health());
 }, { fugu: true });
 
