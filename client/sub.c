@@ -394,7 +394,8 @@ sub_announce(struct client_sub *s)
 {
 	struct hub_publish *join;
 
-	if (!(s->flags & SUB_JOIN_LEAVE))
+	if (!(s->flags & SUB_JOIN_LEAVE) || s->flags & SUB_ANNOUNCED ||
+	    s->setup != NULL)
 		return;
 	s->flags |= SUB_ANNOUNCED;
 	if ((join = make_join_leave(s, HUB_PUB_JOIN)) != NULL)

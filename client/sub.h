@@ -64,7 +64,7 @@ int	sub_start(struct client *, const struct sub_request *,
 
 /* chan_info of a subscription; empty if it has none. */
 struct sv sub_info(const struct client_sub *);
-/* Tell the others of a subscription that has been answered. */
+/* Tell the others of a subscription, if it has been answered, once. */
 void	sub_announce(struct client_sub *);
 /* Another end and chan_info. -1: no memory, nothing changed. */
 int	sub_refresh(struct client_sub *, int64_t expire_at, struct sv info);

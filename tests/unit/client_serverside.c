@@ -270,6 +270,38 @@ TEST(subscribed_by_the_api)
 	}
 }
 
+/* While connect waits, too: it is answered before or after, and the others
+ * are told once. */
+TEST(subscribed_by_the_api_while_connect_waits)
+{
+	const char	*at;
+	char		 first[32], second[32];
+	unsigned	 by;
+	int		 other;
+
+	for (by = 0; by < 2; by++) {
+		workers = 2;
+		if (!began(CHANNELS_CONF, "seen"))
+			return;
+		/* The second is owned by this worker or the other one. */
+		strlcpy(first, channel, sizeof(first));
+		strlcpy(second, "seen:a", sizeof(second));
+		while (hash_sv(sv_from(second)) % 2 != by)
+			second[5]++;
+		strlcpy(channel, second, sizeof(channel));
+		other = come(1);
+		join(other, ",'join_leave':true");
+		strlcpy(channel, first, sizeof(channel));
+		waiting("{'sub':'7','channels':['@']}");
+		strlcpy(channel, second, sizeof(channel));
+		subscribe(newest(0));
+		CHECK(newest(0)->connecting != NULL);
+		at = strstr(heard(other), "'join'");
+		CHECK(at != NULL && strstr(at + 1, "'join'") == NULL);
+		CHECK(end());
+	}
+}
+
 TEST(gone_while_the_api_subscribes)
 {
 	int fd;
