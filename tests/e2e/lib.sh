@@ -21,8 +21,8 @@
 #	equal NAME WANTED GOT		pass if they are the same
 #	like NAME PATTERN GOT		pass if the glob matches
 #	logged NAME TEXT		pass if the server's log has TEXT
-#	freeport			print a port that nobody has, or has been
-#				given before
+#	freeport			print a port that nobody has, or has
+#				been given before
 #	until_true COMMAND...		wait until it succeeds, 20 s at most
 #	config JSON			write JSON to $CONF; @PORT@ is $PORT
 #	start [ARGS]			start FUGU on $CONF, wait for /health:
