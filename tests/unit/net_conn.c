@@ -79,10 +79,16 @@ on_close(struct conn *conn)
 }
 
 static const struct conn_ops ops = {
-	on_read, on_eof, on_drained, on_timer, on_close
+	.on_read = on_read,
+	.on_eof = on_eof,
+	.on_drained = on_drained,
+	.on_timer = on_timer,
+	.on_close = on_close,
 };
 static const struct conn_ops no_eof = {
-	on_read, NULL, NULL, on_timer, on_close
+	.on_read = on_read,
+	.on_timer = on_timer,
+	.on_close = on_close,
 };
 
 static bool
