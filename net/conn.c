@@ -669,6 +669,9 @@ conn_free(struct conn *c)
 		c->filter->ops->free(c);
 	c->out_off = 0;
 	conn_drop_output(c);
+	/* A process that has just been forked may have it still: close()
+	 * alone would leave it registered. */
+	io_del(c->w, &c->io);
 	close(c->io.fd);
 	free(c->in);
 	net_conn_gone(c);

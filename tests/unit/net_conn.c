@@ -481,6 +481,24 @@ TEST(close_in_a_callback)
 	stop();
 }
 
+/* Another process that has the descriptor as well, for as long as it takes
+ * from fork to exec, makes no difference. */
+TEST(closed_here_while_open_elsewhere)
+{
+	int other;
+
+	start(&ops);
+	CHECK((other = dup(c->io.fd)) != -1);
+	conn_close(c);
+	turns(1);
+	CHECK_INT(seen.closed, 1);
+	put("hello");
+	turns(2);
+	CHECK_INT(seen.ngot, 0);
+	close(other);
+	stop();
+}
+
 TEST(the_timer_fires)
 {
 	int i;
