@@ -85,7 +85,7 @@ stop
 # not ordered again and again.
 ahead $((62 * DAY))
 begin
-check later_renews within 20 differs "$first"
+check later_renews within 60 differs "$first"
 second=$(serial)
 equal later_one_more_order 2 "$(count)"
 acme issue
@@ -102,8 +102,8 @@ stop
 cp "$CACHE/a.example" "$WORK/kept"
 ahead $((5 * 365 * DAY))
 begin
-check years_says_expired within 10 grep -q 'expired' "$LOG"
-check years_backs_off within 10 grep -q 'next try in' "$LOG"
+check years_says_expired within 60 grep -q 'expired' "$LOG"
+check years_backs_off within 60 grep -q 'next try in' "$LOG"
 acme status
 equal years_status_1 1 "$STATUS"
 like years_status_says_why '*expired*' "$OUT"
@@ -111,10 +111,10 @@ check years_keeps_the_file cmp "$WORK/kept" "$CACHE/a.example"
 equal years_no_order 2 "$(count)"
 
 # Back again, in time: it is looked at anew, here because its process is.
-check years_turns_away fails wss
+check years_turns_away fails wss a.example 3
 ahead 0
 kill -KILL "$(cat "$CACHE/fugu.lock")"
-check back_in_time_wss within 30 wss
+check back_in_time_wss wss
 stop
 
 # And started so: neither an order nor a pause.

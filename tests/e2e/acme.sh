@@ -73,7 +73,7 @@ pebble_up() {
 	helper env PEBBLE_VA_NOSLEEP=1 "$@" pebble -config \
 	    "$WORK/pebble.json" -dnsserver "127.0.0.1:$DNS_PORT"
 	PEBBLE=$!
-	within 10 curl -sf --cacert "$WORK/root.pem" -o /dev/null \
+	within 60 curl -sf --cacert "$WORK/root.pem" -o /dev/null \
 	    "$DIRECTORY" || fail "pebble starts" "$(cat "$WORK/helpers.log")"
 	# Those that its certificates are to be verified with.
 	curl -s --cacert "$WORK/root.pem" \
@@ -90,7 +90,7 @@ scripted_up() {
 	DIRECTORY=https://localhost:$CA_PORT/dir
 	helper python3 "$ACME" ca "$CA_PORT" "$WORK/ca.pem" "$WORK/ca.key" \
 	    "$WORK"
-	within 10 curl -sf --cacert "$WORK/root.pem" -o /dev/null \
+	within 60 curl -sf --cacert "$WORK/root.pem" -o /dev/null \
 	    "$DIRECTORY" || fail "the authority starts" \
 	    "$(cat "$WORK/helpers.log")"
 	cp "$WORK/root.pem" "$WORK/issued.pem"
@@ -126,7 +126,7 @@ acme() {
 	word=$1
 	shift
 	STATUS=0
-	OUT=$(timeout 60 "$FUGU" acme "$word" -c "$CONF" "$@" 2>&1) ||
+	OUT=$(timeout 150 "$FUGU" acme "$word" -c "$CONF" "$@" 2>&1) ||
 	    STATUS=$?
 }
 
@@ -163,7 +163,8 @@ ready() {
 }
 
 wss() {
-	python3 "$ACME" wss "$PORT" "${1:-a.example}" "$WORK/issued.pem" 10
+	python3 "$ACME" wss "$PORT" "${1:-a.example}" "$WORK/issued.pem" \
+	    "${2:-60}"
 }
 
 trap 'end; end_helpers' EXIT

@@ -162,8 +162,8 @@ test('pb_long_messages', async (t) => {
 });
 
 test('pb_pings', async (t) => {
-	const s = await t.server({ client: { ping_interval: '1s',
-		pong_timeout: '900ms' } });
+	const s = await t.server({ client: { ping_interval: '2s',
+		pong_timeout: '1900ms' } });
 	const w = await connected(s);
 	for (let i = 0; i < 3; i++) {
 		assert.deepEqual(await replies(w), [Buffer.alloc(0)]);

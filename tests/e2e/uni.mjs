@@ -176,7 +176,7 @@ test('uni_sse_connect_by_nothing', async (t) => {
 
 /* ---- pings ---- */
 
-const FAST = { ...ON, client: { ping_interval: '1s', pong_timeout: '900ms' } };
+const FAST = { ...ON, client: { ping_interval: '2s', pong_timeout: '1900ms' } };
 
 for (const kind of ['uni_sse', 'uni_http_stream'])
 	test(`${kind}_pings_need_no_answer`, async (t) => {
