@@ -327,7 +327,7 @@ test('spec12_12_extra_pong_is_3501', async (t) => {
 	w.close();
 });
 
-const PING = { client: { ping_interval: '1s', pong_timeout: '900ms' } };
+const PING = { client: { ping_interval: '2s', pong_timeout: '1900ms' } };
 
 test('spec12_12_second_pong_to_one_ping_is_3501', async (t) => {
 	const s = await t.server(PING);
@@ -339,8 +339,7 @@ test('spec12_12_second_pong_to_one_ping_is_3501', async (t) => {
 });
 
 test('ping_answered_keeps_the_connection', async (t) => {
-	const s = await t.server({ client: { ping_interval: '2s',
-		pong_timeout: '1900ms' } });
+	const s = await t.server(PING);
 	const began = Date.now();
 	const w = await s.open();
 	w.text(CONNECT);
@@ -378,7 +377,7 @@ test('no_pong_3012', async (t) => {
 	const began = Date.now();
 	assert.deepEqual(await w.closed(), { code: 3012,
 		reason: 'no pong' });
-	assert.ok(Date.now() - began < 5000);
+	assert.ok(Date.now() - began < 10000);
 	w.close();
 });
 
